@@ -1,0 +1,80 @@
+// Package ingest is how bills, inventory, utilisation and prices come in: what a cloud adapter must provide, where it
+// stages what it found, and how a whole billing period replaces the one before.
+package ingest
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/focus"
+	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// Connection is one source of bills: a cloud account, project or subscription with the rights to read it.
+type Connection struct {
+	Tenant tenant.ID      `json:"tenant"`
+	ID     string         `json:"id"` // unique within the tenant: "aws-main", "focus:AWS:1234567890123"
+	Cloud  resource.Cloud `json:"cloud,omitempty"`
+	Name   string         `json:"name"`
+}
+
+// Collector reads one connection of one cloud. It never changes anything there. Every method may be called again
+// after a failure, gives errors of package fault (Throttled and Unavailable are worth a retry), and stops when ctx ends.
+type Collector interface {
+	// Check says which rights are missing, by their provider's name; an empty list means that all is well.
+	Check(ctx context.Context) (missing []string, err error)
+	// Costs streams the FOCUS rows whose billing period is the calendar month that begins at month. It ends at the
+	// first error, and a month that ended with one must not be loaded.
+	Costs(ctx context.Context, month time.Time) iter.Seq2[focus.Row, error]
+	// Resources lists what exists. A part that could not be read has a status that is not OK, and says nothing about
+	// what exists there.
+	Resources(ctx context.Context) (Inventory, error)
+	// Usage reads metrics of the given resources. A resource without data for a metric has no entry.
+	Usage(ctx context.Context, q UsageQuery) ([]resource.Usage, error)
+	// Prices lists what the sizes and kinds in the given regions cost now.
+	Prices(ctx context.Context, regions []string) ([]resource.Price, error)
+}
+
+// UsageQuery asks for metrics.
+type UsageQuery struct {
+	Refs    []resource.Ref    `json:"refs"`
+	Metrics []resource.Metric `json:"metrics"`
+	Period  cost.Period       `json:"period"`
+	Every   time.Duration     `json:"every"`
+}
+
+// Inventory is what Resources found.
+type Inventory struct {
+	Resources []resource.Resource `json:"resources"`
+	Parts     []Part              `json:"parts"`
+}
+
+// Part is how reading one (region, service) went.
+type Part struct {
+	Region  string `json:"region"`
+	Service string `json:"service"` // provider's name of it: "ec2"
+	Status  Status `json:"status"`
+	Reason  string `json:"reason,omitempty"` // public text when the status is not OK
+}
+
+// Status of a part.
+type Status string
+
+// The statuses.
+const (
+	OK       Status = "ok"
+	Denied   Status = "denied"
+	Disabled Status = "disabled" // the region or service is switched off for this account
+	Failed   Status = "error"
+)
+
+// Staging is where the cloud side leaves bulk data for the data side: S3, or a stand-in for it.
+type Staging interface {
+	// Writer opens an object for writing. The object exists only once Close returned nil.
+	Writer(ctx context.Context, key string) (WriteAborter, error)
+	// Reader opens an object; fault.NotFound when there is none.
+	Reader(ctx context.Context, key string) (Object, error)
+}

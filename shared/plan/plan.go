@@ -1,0 +1,62 @@
+// Package plan is the frozen description of a change: exactly which targets, in which state they were found, and what
+// each is to become. An approval binds to its hash, so nothing else can be carried out under that approval.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+// Action names a kind of change. The cloud adapters implement it, the rules choose it.
+type Action string
+
+// The actions.
+const (
+	ResizeInstance   Action = "resize-instance"    // stop, change the size, start
+	ChangeVolumeType Action = "change-volume-type" // online
+	ArchiveVolume    Action = "archive-volume"     // snapshot and tag, then delete; undone by restoring the snapshot under a new id
+)
+
+// State holds the attributes of a target that the change reads or writes (resource.Attr names), no others: so that an
+// unrelated change of the target is not drift.
+type State map[string]string
+
+// Equal reports whether both states hold the same attributes with the same values.
+func (s State) Equal(other State) bool {
+	if len(s) != len(other) {
+		return false
+	}
+	for k, v := range s {
+		if got, ok := other[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// Target is one resource of a plan.
+type Target struct {
+	Ref    resource.Ref `json:"ref"`
+	Before State        `json:"before"` // as captured when the plan was made
+	After  State        `json:"after"`  // as it must be found when the change has been made
+}
+
+// Plan is what is approved. The order of the targets is the order in which they are changed.
+type Plan struct {
+	Cloud   resource.Cloud `json:"cloud"`
+	Action  Action         `json:"action"`
+	Targets []Target       `json:"targets"`
+}
+
+// Hash is the SHA-256 of the plan's canonical JSON (struct order, sorted map keys), in hex.
+func (p Plan) Hash() string {
+	doc, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and maps of strings always marshal
+	}
+	sum := sha256.Sum256(doc)
+	return hex.EncodeToString(sum[:])
+}

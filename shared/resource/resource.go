@@ -1,0 +1,126 @@
+// Package resource is what a cloud says about the things it bills: what exists, how it is used, what it would cost.
+package resource
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+)
+
+// Cloud is a provider that Cost Agent can collect from and act on, named as in paths: /api/v1/{provider}/....
+type Cloud string
+
+// The clouds.
+const (
+	AWS   Cloud = "aws"
+	GCP   Cloud = "gcp"
+	Azure Cloud = "azure"
+	Vultr Cloud = "vultr"
+)
+
+// Clouds lists them in the order reports show them.
+var Clouds = []Cloud{AWS, GCP, Azure, Vultr}
+
+// BillName is the FOCUS ServiceProviderName that the cloud's own bills carry.
+func (c Cloud) BillName() string {
+	switch c {
+	case AWS:
+		return "AWS"
+	case GCP:
+		return "Google Cloud"
+	case Azure:
+		return "Microsoft"
+	case Vultr:
+		return "Vultr"
+	}
+	return string(c)
+}
+
+// Type is the kind of a resource, the same word on every cloud.
+type Type string
+
+// The types that rules know.
+const (
+	Instance Type = "instance"
+	Volume   Type = "volume"
+	Database Type = "database"
+	Snapshot Type = "snapshot"
+	Address  Type = "address"
+)
+
+// Ref names one resource.
+type Ref struct {
+	Cloud   Cloud  `json:"cloud"`
+	Account string `json:"account"` // FOCUS SubAccountId
+	Region  string `json:"region"`  // FOCUS RegionId
+	Type    Type   `json:"type"`
+	ID      string `json:"id"` // FOCUS ResourceId, as the bill writes it
+}
+
+// Attribute names. Values are text, as the cloud writes them.
+const (
+	AttrState      = "state"       // instance: running, stopped; volume: in-use, available
+	AttrSize       = "size"        // instance type or plan: "m5.2xlarge"
+	AttrVolumeType = "volume_type" // "gp2"
+	AttrGiB        = "gib"         // provisioned size of a volume or snapshot
+	AttrIOPS       = "iops"
+	AttrThroughput = "throughput_mibps"
+	AttrAttachedTo = "attached_to" // instance id, empty when free
+	AttrDetachedAt = "detached_at" // RFC 3339, when the provider tells
+	AttrVCPU       = "vcpu"
+	AttrMemoryGiB  = "memory_gib"
+	AttrOS         = "os"
+)
+
+// Resource is one thing in the inventory, as it was at SeenAt.
+type Resource struct {
+	Ref
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
+	Tags       map[string]string `json:"tags"`
+	CreatedAt  time.Time         `json:"created_at"`
+	SeenAt     time.Time         `json:"seen_at"`
+}
+
+// Metric names what is measured.
+type Metric string
+
+// The metrics.
+const (
+	CPU        Metric = "cpu_percent"
+	Memory     Metric = "memory_percent"
+	DiskOps    Metric = "disk_iops"
+	DiskBytes  Metric = "disk_mibps"
+	NetBytes   Metric = "network_mibps"
+	ErrorRate  Metric = "error_rate"     // failed requests / requests, 0..1: health
+	LatencyP95 Metric = "latency_p95_ms" // health
+)
+
+// Sample is one measured value; At is the start of its interval.
+type Sample struct {
+	At    time.Time `json:"at"`
+	Value float64   `json:"value"`
+}
+
+// Usage is one metric of one resource over time, evenly spaced and ordered; gaps are absent samples.
+type Usage struct {
+	Ref     Ref           `json:"ref"`
+	Metric  Metric        `json:"metric"`
+	Every   time.Duration `json:"every"`
+	Samples []Sample      `json:"samples"`
+}
+
+// Price is what one unit of a kind costs.
+type Price struct {
+	Cloud    Cloud           `json:"cloud"`
+	Region   string          `json:"region"`
+	Type     Type            `json:"type"`
+	Size     string          `json:"size"` // instance type, volume type or plan
+	Unit     string          `json:"unit"` // "hour", "GiB-month", "IOPS-month", "MiBps-month"
+	Amount   decimal.Decimal `json:"amount"`
+	Currency cost.Currency   `json:"currency"`
+	// Attributes of the size where it has any: vcpu, memory_gib.
+	Attributes map[string]string `json:"attributes,omitempty"`
+}
