@@ -27,10 +27,10 @@ var ladder = []Role{Viewer, Operator, Approver, Admin}
 // Valid reports whether r is one of the four roles.
 func (r Role) Valid() bool { return slices.Contains(ladder, r) }
 
-// May reports whether r includes the rights of needed. An unknown role has none.
+// May reports whether r includes the rights of needed. An unknown role has none, and nobody has those of one.
 func (r Role) May(needed Role) bool {
-	have := slices.Index(ladder, r)
-	return have >= 0 && have >= slices.Index(ladder, needed)
+	have, need := slices.Index(ladder, r), slices.Index(ladder, needed)
+	return need >= 0 && have >= need
 }
 
 // Principal is the caller of one request.
