@@ -1,0 +1,75 @@
+# Cost Agent. `make help` lists what there is to do.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run demo import test fuzz verify bench build deploy clean python
+
+GO            ?= go
+GOLANGCI      := $(CURDIR)/.local/bin/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+PYTHON_HOME   := $(CURDIR)/.local/python
+PYTHON_NEEDS  := local/python/requirements.txt
+FUNCTIONS     := $(notdir $(wildcard functions/*))
+# What AWS runs: small, reproducible, without the RPC mode that Lambda no longer uses.
+LAMBDA_BUILD  := GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w"
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start everything on this machine, show the main job on demo data, serve http://127.0.0.1:8080
+	@$(GO) run ./local run
+
+demo: ## do the same once in a throw-away place, check every figure against the sandbox's ground truth, and stop
+	@$(GO) run ./local demo
+
+import: ## load a FOCUS bill into the running agent: make import FILE=bill.csv.gz
+	@test -n "$(FILE)" || { echo "Say which file: make import FILE=bill.csv.gz"; exit 2; }
+	@$(GO) run ./local import "$(FILE)"
+
+test: python ## run all tests, against a real PostgreSQL
+	@PATH="$(PYTHON_HOME)/bin:$$PATH" $(GO) test -timeout 20m ./...
+	@$(GO) test -count=1 ./shared
+
+fuzz: ## look for inputs that break the parsers, a minute each
+	$(GO) test -run '^$$' -fuzz FuzzCSV -fuzztime 1m ./shared/focus
+
+verify: python $(GOLANGCI) ## format, lint, regenerate, check layers, template and state machines; fails on a dirty tree
+	$(GO) mod tidy -diff
+	$(GOLANGCI) fmt --diff
+	$(GOLANGCI) run
+	$(GO) test -count=1 ./shared ./statemachines ./events/... ./functions/...
+	PATH="$(PYTHON_HOME)/bin:$$PATH" cfn-lint template.yaml
+	@test -z "$$(git status --porcelain)" || { echo "The tree is dirty:"; git status --short; exit 1; }
+
+bench: ## measure; ratios are taken within one run
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./shared/... ./local/...
+
+build: ## pack the functions for AWS Lambda (arm64) into build/
+	@for f in $(FUNCTIONS); do \
+		mkdir -p build/$$f && $(LAMBDA_BUILD) -o build/$$f/bootstrap ./functions/$$f || exit 1; \
+		printf '  %-16s %6.1f MB\n' $$f $$(stat -c %s build/$$f/bootstrap | awk '{print $$1/1e6}'); \
+	done
+
+deploy: ## build and deploy with SAM (needs AWS credentials and the SAM CLI)
+	@command -v sam >/dev/null || { echo "Install the AWS SAM CLI first, then run make deploy again."; exit 2; }
+	sam build && sam deploy
+
+clean: ## remove what was built; your data under .local/ stays
+	rm -rf build .aws-sam
+
+# The tools written in Python: moto plays AWS for the tests, cfn-lint reads the template. Without Python, what needs them is
+# skipped with a word, except in CI.
+python: $(PYTHON_HOME)/ready
+
+$(PYTHON_HOME)/ready: $(PYTHON_NEEDS)
+	@mkdir -p $(PYTHON_HOME)
+	@if ! command -v python3 >/dev/null || ! python3 -m venv $(PYTHON_HOME) >/dev/null 2>&1; then \
+		echo "No Python with venv here: the tests against moto and cfn-lint are skipped."; \
+		test -z "$$CI" || exit 1; \
+	else \
+		echo "Installing moto and cfn-lint into .local/python (once)"; \
+		$(PYTHON_HOME)/bin/pip install -q --disable-pip-version-check -r $(PYTHON_NEEDS) && touch $@; \
+	fi
+
+$(GOLANGCI):
+	@echo "Building golangci-lint $(GOLANGCI_VERSION) (once, a few minutes)"
+	@GOBIN=$(dir $@) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
