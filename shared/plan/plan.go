@@ -42,6 +42,9 @@ type Target struct {
 	Ref    resource.Ref `json:"ref"`
 	Before State        `json:"before"` // as captured when the plan was made
 	After  State        `json:"after"`  // as it must be found when the change has been made
+	// Watch names the resources whose health tells whether the change did harm: the instance itself, or the one a volume
+	// is attached to. Empty means that nothing depends on the target and only its state is verified.
+	Watch []resource.Ref `json:"watch,omitempty"`
 }
 
 // Plan is what is approved. The order of the targets is the order in which they are changed.

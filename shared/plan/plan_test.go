@@ -29,6 +29,7 @@ func TestHashCoversEverythingThatIsApproved(t *testing.T) {
 		"target gone":  func(p *plan.Plan) { p.Targets = p.Targets[:1] },
 		"order":        func(p *plan.Plan) { p.Targets[0], p.Targets[1] = p.Targets[1], p.Targets[0] },
 		"state before": func(p *plan.Plan) { p.Targets[0].Before["size"] = "m5.4xlarge" },
+		"watched":      func(p *plan.Plan) { p.Targets[1].Watch = []resource.Ref{p.Targets[0].Ref} },
 		"state after":  func(p *plan.Plan) { p.Targets[0].After["size"] = "m5.large" },
 	} {
 		p := example()
