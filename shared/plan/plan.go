@@ -20,6 +20,37 @@ const (
 	ArchiveVolume    Action = "archive-volume"     // snapshot and tag, then delete; undone by restoring the snapshot under a new id
 )
 
+// Archived is the resource.AttrState of a volume of which only a snapshot is left. No cloud reports it; it stands in the
+// state After of an ArchiveVolume, and is what a receipt of it says.
+const Archived = "archived"
+
+// Attributes lists what an action reads or writes: Capture returns exactly these, and the states of a plan hold them.
+// Nil for an unknown action. An archived volume is restored from them, so they are all that it costs and performs.
+func Attributes(a Action) []string {
+	switch a {
+	case ResizeInstance:
+		return []string{resource.AttrSize, resource.AttrState}
+	case ChangeVolumeType:
+		return []string{resource.AttrVolumeType, resource.AttrIOPS, resource.AttrThroughput}
+	case ArchiveVolume:
+		return []string{resource.AttrState, resource.AttrAttachedTo, resource.AttrGiB, resource.AttrVolumeType,
+			resource.AttrIOPS, resource.AttrThroughput}
+	}
+	return nil
+}
+
+// Pick is the state that the action is concerned with, out of all attributes of a resource. An attribute that the
+// resource does not have is left out.
+func Pick(a Action, attributes map[string]string) State {
+	out := State{}
+	for _, name := range Attributes(a) {
+		if value, ok := attributes[name]; ok {
+			out[name] = value
+		}
+	}
+	return out
+}
+
 // State holds the attributes of a target that the change reads or writes (resource.Attr names), no others: so that an
 // unrelated change of the target is not drift.
 type State map[string]string

@@ -54,3 +54,25 @@ func TestStatesAreEqualOnlyWithTheSameAttributes(t *testing.T) {
 		t.Error("not equal to itself")
 	}
 }
+
+func TestPickKeepsExactlyWhatTheActionIsConcernedWith(t *testing.T) {
+	t.Parallel()
+	all := map[string]string{
+		resource.AttrState: "available", resource.AttrSize: "m5.large", resource.AttrVolumeType: "gp2", resource.AttrGiB: "500",
+		resource.AttrIOPS: "1500", resource.AttrThroughput: "250", resource.AttrAttachedTo: "", resource.AttrVCPU: "2", resource.AttrOS: "linux",
+	}
+	for action, want := range map[plan.Action]plan.State{
+		plan.ResizeInstance:   {"size": "m5.large", "state": "available"},
+		plan.ChangeVolumeType: {"volume_type": "gp2", "iops": "1500", "throughput_mibps": "250"},
+		plan.ArchiveVolume: {"state": "available", "attached_to": "", "gib": "500", "volume_type": "gp2", "iops": "1500",
+			"throughput_mibps": "250"},
+		"dance": {},
+	} {
+		if got := plan.Pick(action, all); !got.Equal(want) {
+			t.Errorf("%s is concerned with %v, want %v", action, got, want)
+		}
+	}
+	if got := plan.Pick(plan.ResizeInstance, map[string]string{"size": "m5.large"}); !got.Equal(plan.State{"size": "m5.large"}) {
+		t.Errorf("an attribute that is not there appeared: %v", got)
+	}
+}
