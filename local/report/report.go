@@ -1,0 +1,266 @@
+// Package report shows in a terminal what the agent knows: costs, anomalies, forecast, recommendations, executions and what
+// they really saved.
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+)
+
+// Report is one page.
+type Report struct {
+	Title           string
+	Rows            int64
+	Rejected        int64
+	Periods         int // months of bills
+	Month           time.Time
+	Providers       []Provider
+	Anomalies       []Anomaly
+	AnomalyCount    int // all of them; Anomalies may be the first few
+	Forecast        *Forecast
+	Recommendations []Recommendation
+	RecommendCount  int
+	Potential       *cost.Money // of all recommendations together, a month
+	Executions      []Execution
+}
+
+// Provider is what one cloud cost in Month.
+type Provider struct {
+	Name   string
+	Cost   cost.Money
+	Before *cost.Money // the month before; nil when there was none
+	Daily  []float64   // the last days, for the spark line
+}
+
+// Anomaly is one incident.
+type Anomaly struct {
+	Severity, Kind string
+	Start          time.Time
+	End            time.Time // zero: still going on
+	Impact         cost.Money
+	Where, Cause   string
+}
+
+// Forecast is the total of the days to come.
+type Forecast struct {
+	Days                   int
+	Mean                   cost.Money
+	Lo80, Hi80, Lo95, Hi95 decimal.Decimal
+	Model                  string
+	Daily                  []float64 // history first
+	History                int       // so many of Daily have been billed
+}
+
+// Recommendation is one proposal.
+type Recommendation struct {
+	Title   string
+	Monthly cost.Money
+	Score   float64
+	Status  string
+	Targets int
+}
+
+// Execution is one change that was carried out.
+type Execution struct {
+	Title     string
+	Status    string
+	Phases    string // "10 % healthy, 50 % unhealthy"
+	Reason    string
+	Estimated cost.Money
+	Realised  *cost.Money // nil: not known yet
+	Lo, Hi    decimal.Decimal
+	State     string // of the outcome: "preliminary"
+}
+
+// Write prints the page.
+func (r Report) Write(out io.Writer) error {
+	p := &printer{out: out}
+	p.line("")
+	p.line("%s", r.Title)
+	p.line("%s", strings.Repeat("─", len([]rune(r.Title))))
+	p.section("Bills", "%s rows of %d months accepted, %s rejected", thousands(r.Rows), r.Periods, thousands(r.Rejected))
+	r.costs(p)
+	r.anomalies(p)
+	r.forecast(p)
+	r.recommendations(p)
+	r.executions(p)
+	return p.err
+}
+
+func (r Report) costs(p *printer) {
+	if len(r.Providers) == 0 {
+		return
+	}
+	p.section("Cost", "%s, %s", r.Month.Format("January 2006"), r.Providers[0].Cost.Basis)
+	sums := map[cost.Currency]cost.Money{}
+	for _, v := range r.Providers {
+		p.line("    %-14s %14s  %-9s %s", v.Name, show(v.Cost), against(v.Cost, v.Before), Spark(v.Daily))
+		sum, ok := sums[v.Cost.Currency]
+		if !ok {
+			sum = cost.Money{Currency: v.Cost.Currency, Basis: v.Cost.Basis}
+		}
+		if total, err := sum.Add(v.Cost); err == nil {
+			sums[v.Cost.Currency] = total
+		}
+	}
+	for _, c := range sums {
+		p.line("    %-14s %14s", "together", show(c))
+	}
+}
+
+func (r Report) anomalies(p *printer) {
+	p.section("Anomalies", "%d found", r.AnomalyCount)
+	for _, a := range r.Anomalies {
+		p.line("    %-8s %-9s %12s  %-19s %s", a.Severity, a.Kind, signed(a.Impact), days(a.Start, a.End), a.Where)
+		if a.Cause != "" {
+			p.line("             %s", a.Cause)
+		}
+	}
+}
+
+func (r Report) forecast(p *printer) {
+	f := r.Forecast
+	if f == nil {
+		return
+	}
+	p.section("Forecast", "next %d days %s", f.Days, show(f.Mean))
+	p.line("    80 %% between %s and %s, 95 %% between %s and %s", amount(f.Lo80), amount(f.Hi80), amount(f.Lo95), amount(f.Hi95))
+	p.line("    %s", f.Model)
+	if f.History > 0 && f.History < len(f.Daily) {
+		line := []rune(Spark(f.Daily))
+		p.line("    %s│%s", string(line[:f.History]), string(line[f.History:]))
+	}
+}
+
+func (r Report) recommendations(p *printer) {
+	together := ""
+	if r.Potential != nil {
+		together = ", together " + show(*r.Potential) + " a month"
+	}
+	p.section("Recommendations", "%d%s", r.RecommendCount, together)
+	for _, c := range r.Recommendations {
+		p.line("    %5.1f  %12s a month  %-11s %s", c.Score, show(c.Monthly), c.Status, c.Title)
+	}
+}
+
+func (r Report) executions(p *printer) {
+	p.section("Executions", "%d", len(r.Executions))
+	for _, e := range r.Executions {
+		p.line("    %s: %s", strings.ToUpper(e.Status), e.Title)
+		p.line("      %s", e.Phases)
+		if e.Reason != "" {
+			p.line("      why: %s", e.Reason)
+		}
+		if e.Realised != nil {
+			p.line("      saved on the bill: %s a month (95 %% between %s and %s, %s), estimated %s%s", show(*e.Realised),
+				amount(e.Lo), amount(e.Hi), e.State, show(e.Estimated), ratio(*e.Realised, e.Estimated))
+		}
+	}
+}
+
+type printer struct {
+	out io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.out, strings.TrimRight(format, " ")+"\n", args...)
+	}
+}
+
+func (p *printer) section(name, format string, args ...any) {
+	p.line("")
+	p.line("  %-16s %s", name, fmt.Sprintf(format, args...))
+}
+
+// Spark draws values as bars of eight heights, each line scaled to its own range. Days without a value are blanks.
+func Spark(values []float64) string {
+	const bars = "▁▂▃▄▅▆▇█"
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	var out strings.Builder
+	levels := []rune(bars)
+	for _, v := range values {
+		switch {
+		case math.IsNaN(v):
+			out.WriteByte(' ')
+		case hi == lo:
+			out.WriteRune(levels[3])
+		default:
+			out.WriteRune(levels[int((v-lo)/(hi-lo)*float64(len(levels)-1)+0.5)])
+		}
+	}
+	return out.String()
+}
+
+func days(start, end time.Time) string {
+	from := start.Format("2 Jan")
+	if end.IsZero() {
+		return "since " + from
+	}
+	last := end.AddDate(0, 0, -1)
+	if !last.After(start) {
+		return from
+	}
+	return from + " to " + last.Format("2 Jan")
+}
+
+// against is the change to the month before, in percent.
+func against(now cost.Money, before *cost.Money) string {
+	if before == nil || before.Amount.IsZero() || before.Currency != now.Currency {
+		return ""
+	}
+	change := now.Amount.Sub(before.Amount).Div(before.Amount).Mul(decimal.NewFromInt(100)).Round(1)
+	return fmt.Sprintf("%+.1f %%", change.InexactFloat64())
+}
+
+func ratio(realised, estimated cost.Money) string {
+	if estimated.Amount.IsZero() || realised.Currency != estimated.Currency {
+		return ""
+	}
+	percent := realised.Amount.Div(estimated.Amount).Mul(decimal.NewFromInt(100)).Round(0)
+	return fmt.Sprintf(": %s %% of it", percent)
+}
+
+func show(m cost.Money) string { return amount(m.Amount) + " " + string(m.Currency) }
+
+func signed(m cost.Money) string {
+	if m.Amount.IsPositive() {
+		return "+" + show(m)
+	}
+	return show(m)
+}
+
+// amount shows two decimals with the thousands apart: "12,345.60".
+func amount(d decimal.Decimal) string {
+	text := d.StringFixed(2)
+	whole, cents, _ := strings.Cut(text, ".")
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	return sign + group(whole) + "." + cents
+}
+
+func thousands(n int64) string {
+	return group(fmt.Sprint(n))
+}
+
+func group(digits string) string {
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
