@@ -1,0 +1,159 @@
+package focus
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+)
+
+// layout says what each cell of a row is: a column of Row, or, where that is nil, an extra one under its own name.
+type layout struct {
+	columns []*column
+	names   []string // as they stand in the header
+	extra   []int    // cells that go to Row.Extra
+	billed  int      // cell of BilledCost
+	money   int      // cell of BillingCurrency
+	tags    int      // cell of Tags, -1 when there is none
+	extras  int      // cell of x_Extra, -1 when there is none
+}
+
+// newLayout understands a header. Names match exactly, else whatever their case; the names of FOCUS 1.4 win over former ones.
+func newLayout(header []string) (*layout, error) {
+	l := &layout{columns: make([]*column, len(header)), names: make([]string, len(header)), billed: -1, money: -1, tags: -1, extras: -1}
+	taken := make(map[string]bool, len(header))
+	for i, name := range header {
+		l.names[i] = strings.TrimSpace(name)
+		if l.names[i] == "" {
+			l.names[i] = fmt.Sprintf("Column %d", i+1)
+		}
+		if taken[l.names[i]] {
+			return nil, fault.New(fault.Unprocessable, "The column %s stands twice in the header. Export the file again with each column once.", shorten(l.names[i]))
+		}
+		taken[l.names[i]] = true
+	}
+	var missing []string
+	for i := range columns {
+		c := &columns[i]
+		at, err := l.find(c)
+		if err != nil {
+			return nil, err
+		}
+		if at >= 0 {
+			l.claim(at, c)
+		} else if c.required {
+			missing = append(missing, c.name)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, l.incomplete(missing)
+	}
+	for i, c := range l.columns {
+		if c == nil {
+			l.extra = append(l.extra, i)
+		}
+	}
+	return l, nil
+}
+
+func (l *layout) claim(at int, c *column) {
+	l.columns[at] = c
+	switch c.name {
+	case "BilledCost":
+		l.billed = at
+	case "BillingCurrency":
+		l.money = at
+	case "Tags":
+		l.tags = at
+	case extrasColumn:
+		l.extras = at
+	}
+}
+
+// find gives the cell that holds c, -1 when there is none.
+func (l *layout) find(c *column) (int, error) {
+	for _, name := range []string{c.name, c.former} {
+		if name == "" {
+			continue
+		}
+		at := -1
+		for i, have := range l.names {
+			if !strings.EqualFold(have, name) {
+				continue
+			}
+			if at >= 0 {
+				return -1, fault.New(fault.Unprocessable, "The header has both %s and %s, which are the same column. Export the file again with each column once.", l.names[at], have)
+			}
+			at = i
+		}
+		if at >= 0 {
+			return at, nil
+		}
+	}
+	return -1, nil
+}
+
+// incomplete words what is wrong with a header that lacks columns.
+func (l *layout) incomplete(missing []string) error {
+	required := 0
+	for i := range columns {
+		if columns[i].required {
+			required++
+		}
+	}
+	if found := required - len(missing); found <= 2 {
+		return notFocus("its first line has %d of the %d columns that every FOCUS bill has", found, required)
+	}
+	return fault.New(fault.Unprocessable, "The file lacks mandatory FOCUS columns: %s. Export it again as FOCUS 1.0 to 1.4 with all columns.", strings.Join(missing, ", "))
+}
+
+// headerOf reads the cells of a CSV header.
+func headerOf(cells [][]byte) ([]string, error) {
+	names := make([]string, len(cells))
+	for i, cell := range cells {
+		if !utf8.Valid(cell) || strings.IndexByte(string(cell), 0) >= 0 {
+			return nil, notFocus("its first line is not text in UTF-8")
+		}
+		names[i] = string(cell)
+	}
+	if len(names) <= 2 {
+		if err := otherDelimiter(strings.Join(names, ",")); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// otherDelimiter recognises a header that is a FOCUS one when it is split by something else than commas.
+func otherDelimiter(line string) error {
+	for delimiter, name := range map[string]string{";": "a semicolon", "\t": "a tab", "|": "a vertical bar"} {
+		for cell := range strings.SplitSeq(line, delimiter) {
+			if cell == line {
+				break
+			}
+			if strings.EqualFold(strings.Trim(cell, "\" \r"), "BilledCost") {
+				return fault.New(fault.Unprocessable, "The columns of the file are separated by %s (%q). Export it again with commas.", name, delimiter)
+			}
+		}
+	}
+	return nil
+}
+
+func notFocus(format string, args ...any) error {
+	return fault.New(fault.Unprocessable, "This is not a FOCUS file: %s. Send a FOCUS 1.0 to 1.4 cost and usage export as CSV, gzipped CSV or Parquet.", fmt.Sprintf(format, args...))
+}
+
+// shorten keeps a text fit for a message: a short one that can be stored and shown.
+func shorten(s string) string {
+	const most = 80
+	cut := len(s) > most
+	if cut {
+		s = s[:most]
+	}
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	if cut {
+		s += "…"
+	}
+	return s
+}
