@@ -1,0 +1,88 @@
+package rollout
+
+import (
+	"strings"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/plan"
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+// Rails are the limits that no approval lifts.
+type Rails struct {
+	Targets   int               // most targets of one execution; zero is DefaultTargets
+	Protected map[string]string // tags that forbid any change: key to value, "*" is any value; nil is DefaultProtected
+}
+
+// DefaultTargets bounds what one execution can harm, and what a state machine can carry in its 256 KiB of state.
+const DefaultTargets = 200
+
+// DefaultProtected is the tag by which an owner keeps a resource out of every execution.
+var DefaultProtected = map[string]string{"cost-agent:protected": "true"}
+
+// Freeze is a tenant's switch that lets no execution begin. One that has begun goes on to its end: stopping halfway would
+// leave a state that nobody approved.
+type Freeze struct {
+	Frozen bool   `json:"frozen"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Check refuses, with fault.Conflict, to begin while the switch is on.
+func (f Freeze) Check() error {
+	if !f.Frozen {
+		return nil
+	}
+	reason := ""
+	if f.Reason != "" {
+		reason = " (" + f.Reason + ")"
+	}
+	return fault.New(fault.Conflict, "Executions are frozen%s. An administrator can lift the freeze.", reason)
+}
+
+// Size refuses plans without a target, with the same target twice (fault.Invalid), and with more targets than allowed
+// (fault.TooLarge).
+func (r Rails) Size(p plan.Plan) error {
+	most := r.Targets
+	if most == 0 {
+		most = DefaultTargets
+	}
+	switch n := len(p.Targets); {
+	case n == 0:
+		return fault.New(fault.Invalid, "The plan has no targets, so there is nothing to execute.")
+	case n > most:
+		return fault.New(fault.TooLarge, "The plan changes %d targets; one execution may change at most %d. Split the recommendation.", n, most)
+	}
+	seen := map[resource.Ref]bool{}
+	for _, t := range p.Targets {
+		if seen[t.Ref] {
+			return fault.New(fault.Invalid, "The plan names %s twice. Generate the recommendation again.", t.Ref.ID)
+		}
+		seen[t.Ref] = true
+	}
+	return nil
+}
+
+// Tags refuses, with fault.Forbidden, a plan of which any target carries a protected tag.
+func (r Rails) Tags(p plan.Plan, tags map[resource.Ref]map[string]string) error {
+	protected := r.Protected
+	if protected == nil {
+		protected = DefaultProtected
+	}
+	for _, t := range p.Targets {
+		for key, value := range tags[t.Ref] {
+			if want, ok := protected[key]; ok && (want == "*" || strings.EqualFold(want, value)) {
+				return fault.New(fault.Forbidden, "%s is protected by its tag %s=%s. Remove the tag, or leave the resource out of the plan.", t.Ref.ID, key, value)
+			}
+		}
+	}
+	return nil
+}
+
+// Approved refuses, with fault.Conflict, whatever is not exactly what was approved: the plan as it stands, the hash the
+// execution was asked for, and the hash of the approval must be one.
+func Approved(e Execution, approvedHash string) error {
+	if hash := e.Plan.Hash(); hash != e.PlanHash || hash != approvedHash {
+		return fault.New(fault.Conflict, "The plan is not the one that was approved. Look at the recommendation and approve it again.")
+	}
+	return nil
+}
