@@ -42,14 +42,34 @@ type Recommendation struct {
 	CreatedAt   time.Time      `json:"created_at"`
 	UpdatedAt   time.Time      `json:"updated_at"`
 	Approval    *Approval      `json:"approval,omitempty"`
+	Dismissal   *Dismissal     `json:"dismissal,omitempty"`
+}
+
+// Dismissal is why somebody does not want it.
+type Dismissal struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
 }
 
 // Saving is what a month of 730 hours would cost less.
 type Saving struct {
-	Monthly cost.Money `json:"monthly"` // effective cost
-	// Source says what the figure rests on: "bill" for the customer's own effective rates, "price-list" otherwise.
-	Source string `json:"source"`
+	Monthly cost.Money `json:"monthly"` // effective cost, corrected by what earlier executions taught
+	// Source says what the figure rests on.
+	Source Source `json:"source"`
+	// Uncalibrated is the saving before that correction, which learning compares with what was realised.
+	Uncalibrated       cost.Money `json:"uncalibrated"`
+	CalibrationVersion int        `json:"calibration_version"` // 0: nothing has been learned yet
 }
+
+// Source is what a figure rests on.
+type Source string
+
+// The sources.
+const (
+	FromBill      Source = "bill"       // the customer's own effective rates
+	FromPriceList Source = "price-list" // the provider's list prices
+)
 
 // Approval is somebody's agreement to one plan and no other.
 type Approval struct {
