@@ -70,11 +70,3 @@ const (
 	Disabled Status = "disabled" // the region or service is switched off for this account
 	Failed   Status = "error"
 )
-
-// Staging is where the cloud side leaves bulk data for the data side: S3, or a stand-in for it.
-type Staging interface {
-	// Writer opens an object for writing. The object exists only once Close returned nil.
-	Writer(ctx context.Context, key string) (WriteAborter, error)
-	// Reader opens an object; fault.NotFound when there is none.
-	Reader(ctx context.Context, key string) (Object, error)
-}
