@@ -162,11 +162,10 @@ const notNumber = "is not a number such as 1234.56 or 1.2E-7, of at most 38 digi
 // settle checks what takes more than one cell.
 func (a *assembler) settle(row *Row, cells [][]byte, p *problem) bool {
 	l := a.layout
-	if row.ServiceProviderName == "" { // a FOCUS 1.3 file has both names of it
-		row.ServiceProviderName = row.Extra["ProviderName"]
-	}
-	if row.HostProviderName == "" {
-		row.HostProviderName = row.Extra["PublisherName"]
+	for _, f := range l.formers {
+		if name := f.column.text(row); *name == "" && !isNull(cells[f.cell]) {
+			*name = a.text(f.cell, cells[f.cell])
+		}
 	}
 	if row.ServiceProviderName == "" {
 		return p.set(l.cellOf("ServiceProviderName"), "is empty, and every row must have it")

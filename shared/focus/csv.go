@@ -46,11 +46,17 @@ func openCSV(storage *watched, size int64, zipped bool) (*csvSource, []string, e
 	if bytes.HasPrefix(s.buf[:s.end], bom) {
 		s.at = len(bom)
 	}
-	cells, bad, err := s.next()
-	if err != nil {
+	first, _, _ := bytes.Cut(s.buf[s.at:s.end], []byte("\n"))
+	if err := otherDelimiter(string(first)); err != nil {
 		return nil, nil, err
 	}
-	if bad != "" {
+	cells, bad, err := s.next()
+	switch {
+	case err == io.EOF: //nolint:errorlint // next gives it as it is
+		return nil, nil, notFocus("it is empty")
+	case err != nil:
+		return nil, nil, err
+	case bad != "":
 		return nil, nil, notFocus("its first line cannot be read as CSV")
 	}
 	header, err := headerOf(cells)

@@ -35,7 +35,7 @@ func recognise(head []byte) error {
 			return notFocus("%s", f.what)
 		}
 	}
-	if bytes.IndexByte(head, 0) >= 0 {
+	if header, _, _ := bytes.Cut(trimmed, []byte("\n")); bytes.IndexByte(header, 0) >= 0 {
 		return notFocus("it is binary data")
 	}
 	return nil
@@ -84,6 +84,9 @@ type watched struct {
 }
 
 func (w *watched) ReadAt(b []byte, offset int64) (int, error) {
+	if offset < 0 { // a damaged file points there
+		return 0, errors.New("offset before the beginning of the file")
+	}
 	n, err := w.ReaderAt.ReadAt(b, offset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		w.err = err

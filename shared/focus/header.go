@@ -13,10 +13,17 @@ type layout struct {
 	columns []*column
 	names   []string // as they stand in the header
 	extra   []int    // cells that go to Row.Extra
+	formers []former // cells with former names beside the ones that replaced them, as in FOCUS 1.3
 	billed  int      // cell of BilledCost
 	money   int      // cell of BillingCurrency
 	tags    int      // cell of Tags, -1 when there is none
 	extras  int      // cell of x_Extra, -1 when there is none
+}
+
+// former is a cell that stands in for a column where that is null.
+type former struct {
+	cell   int
+	column *column
 }
 
 // newLayout understands a header. Names match exactly, else whatever their case; the names of FOCUS 1.4 win over former ones.
@@ -43,7 +50,7 @@ func newLayout(header []string) (*layout, error) {
 		if at >= 0 {
 			l.claim(at, c)
 		} else if c.required {
-			missing = append(missing, c.name)
+			missing = append(missing, c.wanted())
 		}
 	}
 	if len(missing) > 0 {
@@ -52,9 +59,18 @@ func newLayout(header []string) (*layout, error) {
 	for i, c := range l.columns {
 		if c == nil {
 			l.extra = append(l.extra, i)
+			l.noteFormer(i)
 		}
 	}
 	return l, nil
+}
+
+func (l *layout) noteFormer(cell int) {
+	for i := range columns {
+		if c := &columns[i]; c.former != "" && strings.EqualFold(c.former, l.names[cell]) {
+			l.formers = append(l.formers, former{cell, c})
+		}
+	}
 }
 
 func (l *layout) claim(at int, c *column) {
@@ -94,6 +110,14 @@ func (l *layout) find(c *column) (int, error) {
 	return -1, nil
 }
 
+// wanted names the column for a message.
+func (c *column) wanted() string {
+	if c.former != "" {
+		return c.name + " (or " + c.former + ")"
+	}
+	return c.name
+}
+
 // incomplete words what is wrong with a header that lacks columns.
 func (l *layout) incomplete(missing []string) error {
 	required := 0
@@ -117,27 +141,31 @@ func headerOf(cells [][]byte) ([]string, error) {
 		}
 		names[i] = string(cell)
 	}
-	if len(names) <= 2 {
-		if err := otherDelimiter(strings.Join(names, ",")); err != nil {
-			return nil, err
-		}
-	}
 	return names, nil
 }
 
 // otherDelimiter recognises a header that is a FOCUS one when it is split by something else than commas.
 func otherDelimiter(line string) error {
-	for delimiter, name := range map[string]string{";": "a semicolon", "\t": "a tab", "|": "a vertical bar"} {
-		for cell := range strings.SplitSeq(line, delimiter) {
-			if cell == line {
-				break
-			}
-			if strings.EqualFold(strings.Trim(cell, "\" \r"), "BilledCost") {
-				return fault.New(fault.Unprocessable, "The columns of the file are separated by %s (%q). Export it again with commas.", name, delimiter)
-			}
+	for _, d := range []struct{ sign, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "vertical bars"}} {
+		if found := requiredIn(strings.Split(line, d.sign)); found > 2 && found > requiredIn(strings.Split(line, ",")) {
+			return fault.New(fault.Unprocessable, "The columns of the file are separated by %s (%q). Export it again with commas.", d.name, d.sign)
 		}
 	}
 	return nil
+}
+
+// requiredIn counts the names of mandatory columns.
+func requiredIn(names []string) int {
+	found := 0
+	for _, name := range names {
+		name = strings.Trim(name, "\" \r")
+		for i := range columns {
+			if c := &columns[i]; c.required && (strings.EqualFold(name, c.name) || strings.EqualFold(name, c.former)) {
+				found++
+			}
+		}
+	}
+	return found
 }
 
 func notFocus(format string, args ...any) error {

@@ -57,6 +57,9 @@ func (n *nested) render(b []byte) []byte {
 		}
 		return appendPairs(b, pairs)
 	}
+	if len(n.paths) == 1 {
+		return appendList(b, n.values[n.paths[0]])
+	}
 	for path, values := range n.values {
 		values = slices.DeleteFunc(values, func(v *string) bool { return v == nil })
 		switch len(values) {
@@ -64,17 +67,25 @@ func (n *nested) render(b []byte) []byte {
 		case 1:
 			pairs[path] = *values[0]
 		default:
-			list := []byte{'['}
-			for i, v := range values {
-				if i > 0 {
-					list = append(list, ',')
-				}
-				list = appendJSONString(list, *v)
-			}
-			pairs[path] = string(append(list, ']'))
+			pairs[path] = string(appendList(nil, values))
 		}
 	}
 	return appendPairs(b, pairs)
+}
+
+// appendList writes a JSON list, nothing for an empty one.
+func appendList(b []byte, values []*string) []byte {
+	separator := byte('[')
+	for _, v := range values {
+		if v != nil {
+			b = appendJSONString(append(b, separator), *v)
+			separator = ','
+		}
+	}
+	if separator == ',' {
+		b = append(b, ']')
+	}
+	return b
 }
 
 // plan notes for every leaf of a top-level column what to do with its values.
@@ -120,6 +131,9 @@ func renderer(t parquet.Type) func([]byte, parquet.Value) []byte {
 			return decimalRenderer(int(l.Scale))
 		case *format.DateType:
 			return func(b []byte, v parquet.Value) []byte {
+				if v.Kind() != parquet.Int32 {
+					return appendPlain(b, v)
+				}
 				return time.Unix(int64(v.Int32())*24*60*60, 0).UTC().AppendFormat(b, time.DateOnly)
 			}
 		case *format.TimestampType:
@@ -148,6 +162,9 @@ func unsigned(v parquet.Value) uint64 {
 func timestampRenderer(unit time.Duration) func([]byte, parquet.Value) []byte {
 	perSecond := int64(time.Second / max(unit, 1))
 	return func(b []byte, v parquet.Value) []byte {
+		if v.Kind() != parquet.Int64 {
+			return appendPlain(b, v)
+		}
 		n := v.Int64()
 		return time.Unix(n/perSecond, n%perSecond*int64(unit)).UTC().AppendFormat(b, time.RFC3339Nano)
 	}
@@ -162,8 +179,10 @@ func decimalRenderer(scale int) func([]byte, parquet.Value) []byte {
 			b = strconv.AppendInt(b, int64(v.Int32()), 10)
 		case parquet.Int64:
 			b = strconv.AppendInt(b, v.Int64(), 10)
-		default:
+		case parquet.ByteArray, parquet.FixedLenByteArray:
 			b = appendTwosComplement(b, v.ByteArray())
+		default:
+			return appendPlain(b, v)
 		}
 		return append(b, suffix...)
 	}
@@ -182,10 +201,10 @@ func appendTwosComplement(b, bytes []byte) []byte {
 }
 
 func appendUUID(b []byte, v parquet.Value) []byte {
-	u := v.ByteArray()
-	if len(u) != 16 {
-		return append(b, u...)
+	if v.Kind() != parquet.FixedLenByteArray || len(v.ByteArray()) != 16 {
+		return appendPlain(b, v)
 	}
+	u := v.ByteArray()
 	for i, part := range [][]byte{u[:4], u[4:6], u[6:8], u[8:10], u[10:]} {
 		if i > 0 {
 			b = append(b, '-')
