@@ -2,9 +2,12 @@ package recommend
 
 import (
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
@@ -124,4 +127,21 @@ func needed(a plan.Action, attribute string) bool {
 		return attribute == resource.AttrState || attribute == resource.AttrGiB || attribute == resource.AttrVolumeType
 	}
 	return true
+}
+
+// RuleNames checks the names of rules; none at all means all rules. An unknown one is fault.Invalid.
+func RuleNames(names []string) ([]string, error) {
+	known := make([]string, len(Rules))
+	for i, r := range Rules {
+		known[i] = r.Name
+	}
+	if len(names) == 0 {
+		return known, nil
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fault.Input("rules", name, "is no rule; there are %s", strings.Join(known, ", "))
+		}
+	}
+	return names, nil
 }

@@ -1,0 +1,246 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/learn"
+	"github.com/cost-agent/cost-agent/shared/recommend"
+	"github.com/cost-agent/cost-agent/shared/rollout"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// ExecutionHistory reads executions that are over.
+type ExecutionHistory interface {
+	// CompletedExecutions lists, with their journals, the executions that were completed or rolled back.
+	CompletedExecutions(ctx context.Context, t tenant.ID) ([]rollout.Execution, error)
+}
+
+// OutcomeStore keeps outcomes and what was learned from them.
+type OutcomeStore interface {
+	CalibrationStore
+	// Outcomes lists all outcomes.
+	Outcomes(ctx context.Context, t tenant.ID) ([]learn.Outcome, error)
+	// SaveOutcome stores the outcome of an execution in place of the one before.
+	SaveOutcome(ctx context.Context, t tenant.ID, o learn.Outcome) error
+	// SaveCalibration adds a version. A version that is there already is left as it is.
+	SaveCalibration(ctx context.Context, t tenant.ID, c learn.Calibration) error
+}
+
+// Forecaster says what a series would have gone on to: for each of the horizon days after it the mean and the bounds of its
+// 95 % interval.
+type Forecaster func(s cost.Series, horizon int) (mean, low, high []float64)
+
+// Learn measures what executions really saved, and calibrates.
+type Learn struct {
+	Executions      ExecutionHistory
+	Costs           CostStore
+	Recommendations RecommendationStore
+	Outcomes        OutcomeStore
+	Forecast        Forecaster
+	Now             Clock
+}
+
+// LearnInput says whose executions to measure.
+type LearnInput struct {
+	Tenant    tenant.ID `json:"tenant"`
+	Execution string    `json:"execution,omitempty"` // empty: all whose outcome is not final
+}
+
+// LearnOutput sums a measurement up.
+type LearnOutput struct {
+	Outcomes     []learn.Outcome     `json:"outcomes"`     // those measured now
+	Calibrations []learn.Calibration `json:"calibrations"` // those that changed
+	Insights     []string            `json:"insights"`     // in words and numbers
+	Problems     []string            `json:"problems"`     // executions that could not be measured, and why
+}
+
+// historyDays is how much of the targets' past the counterfactual is forecast from.
+const historyDays = 120
+
+// Run measures and calibrates. An execution that cannot be measured is reported and does not keep the others from it.
+func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
+	out := LearnOutput{Outcomes: []learn.Outcome{}, Calibrations: []learn.Calibration{}, Insights: []string{}, Problems: []string{}}
+	executions, err := j.Executions.CompletedExecutions(ctx, in.Tenant)
+	if err != nil {
+		return out, err
+	}
+	known, err := j.Outcomes.Outcomes(ctx, in.Tenant)
+	if err != nil {
+		return out, err
+	}
+	byExecution := map[string]learn.Outcome{}
+	for _, o := range known {
+		byExecution[o.Execution] = o
+	}
+	for _, e := range executions {
+		if e.DryRun || in.Execution != "" && e.ID != in.Execution || in.Execution == "" && byExecution[e.ID].State == learn.Final {
+			continue
+		}
+		o, err := j.measure(ctx, in.Tenant, e)
+		switch {
+		case fault.CodeOf(err) == fault.Unprocessable && err != nil:
+			out.Problems = append(out.Problems, fmt.Sprintf("Execution %s: %s", e.ID, fault.Public(err).Message))
+			continue
+		case err != nil:
+			return out, err
+		}
+		if err := j.Outcomes.SaveOutcome(ctx, in.Tenant, o); err != nil {
+			return out, err
+		}
+		byExecution[e.ID] = o
+		out.Outcomes = append(out.Outcomes, o)
+		out.Insights = append(out.Insights, o.Text)
+	}
+	return out, j.calibrate(ctx, in.Tenant, slices.Collect(maps.Values(byExecution)), &out)
+}
+
+// calibrate stores the calibrations whose figures changed.
+func (j Learn) calibrate(ctx context.Context, t tenant.ID, outcomes []learn.Outcome, out *LearnOutput) error {
+	before, err := j.Outcomes.Calibrations(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, c := range learn.Calibrate(outcomes, before, j.Now().UTC()) {
+		if slices.Contains(before, c) {
+			continue
+		}
+		if err := j.Outcomes.SaveCalibration(ctx, t, c); err != nil {
+			return err
+		}
+		out.Calibrations = append(out.Calibrations, c)
+		out.Insights = append(out.Insights, c.Text)
+	}
+	return nil
+}
+
+// measure compares one execution's targets after the change with their forecast without it. It fails with
+// fault.Unprocessable when the bill does not allow it.
+func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (learn.Outcome, error) {
+	change, err := j.change(ctx, t, e)
+	if err != nil {
+		return learn.Outcome{}, err
+	}
+	now := j.Now().UTC()
+	final, err := j.Costs.FinalUntil(ctx, t, e.Connection)
+	if err != nil && fault.CodeOf(err) != fault.NotFound {
+		return learn.Outcome{}, err
+	}
+	began, after := cost.Day(e.StartedAt), cost.Day(e.EndedAt).AddDate(0, 0, 1)
+	if final.Before(after.AddDate(0, 0, learn.LeastDays)) {
+		return learn.Measure(change, wholeDays(after, final), false, now), nil
+	}
+	targets, heirs := involved(e)
+	period := cost.Period{Start: began.AddDate(0, 0, -historyDays), End: final}
+	costs, err := j.Costs.ResourceCosts(ctx, t, e.Connection, slices.Concat(targets, heirs), period)
+	if err != nil {
+		return learn.Outcome{}, err
+	}
+	past, billed, err := splitAt(costs, targets, began, period, change.Estimated.Currency)
+	if err != nil {
+		return learn.Outcome{}, err
+	}
+	horizon := cost.Period{Start: began, End: final}.Len()
+	mean, low, high := j.Forecast(past, horizon)
+	if min(len(mean), len(low), len(high)) < horizon {
+		return learn.Outcome{}, fault.New(fault.Unprocessable, "Its targets have too short a past on the bill to say what they would have cost.")
+	}
+	days := wholeDays(after, final)
+	for i := range days {
+		at := cost.Period{Start: began, End: days[i].Day}.Len()
+		days[i].Expected, days[i].Low, days[i].High = mean[at], low[at], high[at]
+		days[i].Billed = billed[days[i].Day]
+	}
+	return learn.Measure(change, days, false, now), nil
+}
+
+// wholeDays lists the days from one to another, the second not included.
+func wholeDays(from, until time.Time) []learn.Day {
+	var out []learn.Day
+	for d := from; d.Before(until); d = d.AddDate(0, 0, 1) {
+		out = append(out, learn.Day{Day: d})
+	}
+	return out
+}
+
+// change describes the execution for learning. The estimate is taken back to what it was before calibration, where the
+// recommendation still tells, so that learning does not learn from its own corrections.
+func (j Learn) change(ctx context.Context, t tenant.ID, e rollout.Execution) (learn.Change, error) {
+	c := learn.Change{
+		Execution: e.ID, Recommendation: e.Recommendation, Connection: e.Connection, Cloud: e.Plan.Cloud, Action: e.Plan.Action,
+		Targets: len(e.Plan.Targets), Completed: e.Status == rollout.Completed, Estimated: e.Estimated, EndedAt: e.EndedAt,
+	}
+	rec, err := j.Recommendations.Recommendation(ctx, t, e.Recommendation)
+	if err != nil && fault.CodeOf(err) != fault.NotFound {
+		return c, err
+	}
+	if err == nil && rec.PlanHash == e.PlanHash && estimateOf(rec).Currency == e.Estimated.Currency {
+		c.Estimated = estimateOf(rec)
+	}
+	return c, nil
+}
+
+func estimateOf(r recommend.Recommendation) cost.Money { return r.Saving.Uncalibrated }
+
+// involved lists the targets' ids, and those of everything that the changes left behind: snapshots, replacements.
+func involved(e rollout.Execution) (targets, heirs []string) {
+	seen := map[string]bool{}
+	for _, t := range e.Plan.Targets {
+		targets = append(targets, t.Ref.ID)
+		seen[t.Ref.ID] = true
+	}
+	for _, entry := range e.Journal {
+		if entry.Result == nil {
+			continue
+		}
+		for _, id := range append(slices.Sorted(maps.Values(entry.Result.Handles)), entry.Result.Ref.ID) {
+			if id != "" && !seen[id] {
+				seen[id] = true
+				heirs = append(heirs, id)
+			}
+		}
+	}
+	return targets, heirs
+}
+
+// splitAt makes the targets' daily cost before the change into a series, from the first billed day on, and adds up by day what
+// the targets and their heirs were billed from then on. An heir that was billed before the change is no heir of it.
+func splitAt(costs map[string][]DayCost, targets []string, began time.Time, period cost.Period, currency cost.Currency) (cost.Series, map[time.Time]decimal.Decimal, error) {
+	past, billed := map[time.Time]decimal.Decimal{}, map[time.Time]decimal.Decimal{}
+	first := began
+	for id, days := range costs {
+		target := slices.Contains(targets, id)
+		if !target && len(days) > 0 && days[0].Day.Before(began) {
+			continue
+		}
+		for _, d := range days {
+			switch {
+			case d.Currency != currency:
+				return cost.Series{}, nil, fault.New(fault.Unprocessable, "Its targets are billed in %s and the saving was estimated in %s.", d.Currency, currency)
+			case d.Day.Before(began):
+				past[d.Day] = past[d.Day].Add(d.Effective)
+				if d.Day.Before(first) {
+					first = d.Day
+				}
+			default:
+				billed[d.Day] = billed[d.Day].Add(d.Effective)
+			}
+		}
+	}
+	if len(past) == 0 {
+		return cost.Series{}, nil, fault.New(fault.Unprocessable, "The bill shows none of its targets before the change.")
+	}
+	s := cost.Series{Basis: cost.Effective, Currency: currency, Start: first}
+	for d := first; d.Before(began); d = d.AddDate(0, 0, 1) {
+		s.Values = append(s.Values, past[d].InexactFloat64())
+	}
+	s.Final = len(s.Values)
+	return s, billed, nil
+}
