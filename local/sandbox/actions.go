@@ -146,3 +146,6 @@ func canRetype(it *item, f form, to plan.State) error {
 	}
 	return nil
 }
+
+// canAlways is for an action that every cloud can do.
+func canAlways(*item, form, plan.State) error { return nil }

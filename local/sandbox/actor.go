@@ -24,7 +24,7 @@ type actor struct {
 // way is how one action is done.
 type way struct {
 	typ resource.Type
-	// can refuses what the cloud cannot do.
+	// can refuses a state that the cloud cannot bring about.
 	can func(it *item, f form, to plan.State) error
 	// apply and revert tell the next step, nil when the work is done.
 	apply, revert func(v *view, it *item, c rollout.Command) (*step, error)
@@ -47,7 +47,7 @@ func ways(action plan.Action) (way, bool) {
 	case plan.ChangeVolumeType:
 		return way{resource.Volume, canRetype, forward(retype), back(retype), reached, plainReceipt}, true
 	case plan.ArchiveVolume:
-		return way{resource.Volume, canArchive, archive, restore, archived, archiveReceipt}, true
+		return way{resource.Volume, canAlways, archive, restore, archived, archiveReceipt}, true
 	}
 	return way{}, false
 }
@@ -166,6 +166,12 @@ func (a actor) beginRevert(ctx context.Context, c rollout.Command) (way, *item, 
 	}
 	if err := a.fence(it, c.Fence); err != nil {
 		return w, it, err
+	}
+	v := a.e.viewLocked()
+	if f, alive := v.formAt(it, v.now); alive {
+		if err := w.can(it, f, plan.Pick(c.Action, c.Target.Before)); err != nil {
+			return w, it, err
+		}
 	}
 	failure, err := a.e.spend(RevertFails, it, c.Action)
 	if err != nil {

@@ -52,11 +52,9 @@ func restore(v *view, it *item, c rollout.Command) (*step, error) {
 	case !alive && v.replacementOf(it, c) == nil && snapshot == nil:
 		return nil, fault.New(fault.NotFound, "The snapshot of %s is gone, so it cannot be restored; look for a backup.", it.name)
 	case !alive && v.replacementOf(it, c) == nil:
-		attributes := map[string]string(plan.Pick(c.Action, c.Target.Before))
-		if detached := v.lastForm(it).detachedAt; detached != "" {
-			attributes[resource.AttrDetachedAt] = detached
-		}
-		return v.create(it, c, stepRestore, resource.Volume, snapshot.ref.ID, attributes), nil
+		// Archiving made sure that the last form is the state before.
+		as := v.lastForm(it).attributes(resource.Volume, it.ref.Cloud)
+		return v.create(it, c, stepRestore, resource.Volume, snapshot.ref.ID, as), nil
 	case snapshot != nil:
 		return &step{change{Op: opDelete, Ref: snapshot.ref, Step: stepDeleteSnapshot}, takes[stepDeleteSnapshot]}, nil
 	}
@@ -122,14 +120,6 @@ func archiveReceipt(v *view, it *item, c rollout.Command) rollout.Receipt {
 		return rollout.Receipt{Ref: it.ref, State: plan.State{resource.AttrState: plan.Archived}, Handles: map[string]string{handleSnapshot: s.ref.ID}}
 	}
 	return plainReceipt(v, it, c)
-}
-
-// canArchive refuses a volume that something uses.
-func canArchive(it *item, f form, _ plan.State) error {
-	if f.state != "available" {
-		return inUse(it)
-	}
-	return nil
 }
 
 func inUse(it *item) error {

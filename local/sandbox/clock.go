@@ -14,16 +14,21 @@ import (
 // before the clock leaps on.
 const settle = time.Millisecond
 
+// ahead is how much more time than has passed is kept: a clock that runs writes it so often only, and must not show a
+// time again after a restart.
+const ahead = 10 * time.Second
+
 // Clock is simulated time. It runs as real time does, and whenever somebody sleeps it leaps to the earliest deadline, so
 // that half an hour of watching passes in a moment. It never goes back, not even over a restart.
 type Clock struct {
 	pace  time.Duration
 	still bool
-	keep  func(time.Time) // called with every leap, to survive a restart
+	keep  func(time.Time) // called with a time that Now has not passed yet, to survive a restart
 
 	mu       sync.Mutex
 	sim      time.Time // simulated time at the real instant real
 	real     time.Time
+	kept     time.Time  // what keep was called with
 	sleepers []*sleeper // by deadline
 	due      bool       // a leap is on its way
 }
@@ -49,7 +54,19 @@ func (c *Clock) now() time.Time {
 	if c.still {
 		return c.sim
 	}
-	return c.sim.Add(time.Since(c.real)).Truncate(time.Microsecond)
+	now := c.sim.Add(time.Since(c.real)).Truncate(time.Microsecond)
+	if now.After(c.kept) {
+		c.keepUntil(now.Add(ahead))
+	}
+	return now
+}
+
+// keepUntil keeps t as a time that is not over yet.
+func (c *Clock) keepUntil(t time.Time) {
+	c.kept = t
+	if c.keep != nil {
+		c.keep(t)
+	}
 }
 
 // Sleep returns when d of simulated time has passed, or with the context's error when that ends first. Sleepers wake in
@@ -119,9 +136,7 @@ func (c *Clock) set(t time.Time) {
 		t = now
 	}
 	c.sim, c.real = t, time.Now()
-	if c.keep != nil {
-		c.keep(t)
-	}
+	c.keepUntil(t)
 	for len(c.sleepers) > 0 && !c.sleepers[0].deadline.After(t) {
 		close(c.sleepers[0].wake)
 		c.sleepers = c.sleepers[1:]

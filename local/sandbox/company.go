@@ -122,7 +122,7 @@ func fleets() []fleet {
 		{owner: dev.of("workbench", "platform", "cc-120"), n: 10, size: "t3.large", load: load{cpu: 30, cpuHigh: 66, memory: 61}, growing: true, runs: workdays},
 		{owner: google.of("suggestions", "machine-learning", "cc-210"), n: 8, size: "n2-standard-8", load: load{cpu: 7, cpuHigh: 15, memory: 24, latency: 85}, traffic: true, rootDisk: "pd-balanced", rootGiB: 50},
 		{owner: google.of("gateway", "platform", "cc-120"), n: 6, size: "n2-standard-4", load: load{cpu: 47, cpuHigh: 78, memory: 52, latency: 40}, traffic: true, rootDisk: "pd-balanced", rootGiB: 50},
-		{owner: portal.of("portal", "partners", "cc-130"), n: 6, size: "Standard_D8s_v5", load: load{cpu: 6, cpuHigh: 12, memory: 14, latency: 180}, traffic: true, rootDisk: "StandardSSD_LRS", rootGiB: 64},
+		{owner: portal.of("portal", "partners", "cc-130"), n: 6, size: "Standard_D8s_v5", load: load{cpu: 6, cpuHigh: 12, memory: 29, latency: 180}, traffic: true, rootDisk: "StandardSSD_LRS", rootGiB: 64},
 		{owner: erp.of("erp", "finance", "cc-300"), n: 6, size: "Standard_D4s_v5", load: load{cpu: 44, cpuHigh: 74, memory: 66, latency: 320}, traffic: true, rootDisk: "StandardSSD_LRS", rootGiB: 64},
 		{owner: edge.of("edge", "platform", "cc-120"), n: 8, size: "vc2-4c-8gb", load: load{cpu: 41, cpuHigh: 70, memory: 50, latency: 30}, traffic: true},
 		{owner: edge.of("mirror", "platform", "cc-120"), n: 3, size: "vc2-6c-16gb", load: load{cpu: 4, cpuHigh: 9, memory: 18, latency: 60}, traffic: true},

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -64,8 +65,8 @@ func Open(o Options) (*Estate, error) {
 	now := today
 	for _, c := range changes {
 		if c.Begin != nil && *c.Begin != base {
-			return nil, fmt.Errorf("sandbox folder %s holds another estate: seed %d, %s to %s", o.Dir, c.Begin.Seed,
-				c.Begin.Start.Format(time.DateOnly), c.Begin.Today.Format(time.DateOnly))
+			return nil, errors.Join(fmt.Errorf("sandbox folder %s holds another estate: seed %d, %s to %s", o.Dir, c.Begin.Seed,
+				c.Begin.Start.Format(time.DateOnly), c.Begin.Today.Format(time.DateOnly)), log.close())
 		}
 		e.replay(c)
 		now = later(now, c.At)
@@ -73,7 +74,7 @@ func Open(o Options) (*Estate, error) {
 	e.clock = newClock(later(now, log.time()), o.Pace, o.Still, log.keepTime)
 	if len(changes) == 0 {
 		if err := e.record(change{Op: opBegin, Begin: &base}); err != nil {
-			return nil, fmt.Errorf("sandbox change log: %w", err)
+			return nil, errors.Join(fmt.Errorf("sandbox change log: %w", err), log.close())
 		}
 	}
 	return e, nil

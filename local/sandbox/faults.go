@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -65,29 +64,40 @@ func (e *Estate) Inject(f Fault) (id int, err error) {
 	f.Set = maps.Clone(f.Set)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	var drifting []*item
+	if f.Kind == Drift && !f.OnApply {
+		if drifting = e.viewLocked().drifting(f); len(drifting) == 0 {
+			return 0, fault.New(fault.NotFound, "Nothing that exists matches the fault and can have those attributes; name something else.")
+		}
+	}
 	id = len(e.faults) + 1
 	if err := e.record(change{Op: opFault, Fault: &f, FaultID: id}); err != nil {
-		return 0, fault.Wrap(err, fault.Internal, "The fault could not be recorded.")
+		return 0, unrecorded(err)
 	}
-	if f.Kind != Drift || f.OnApply {
-		return id, nil
-	}
-	for _, it := range slices.Clone(e.items) {
-		if _, alive := e.viewLocked().formAt(it, e.clock.Now()); !alive || !f.matches(it, "") {
-			continue
-		}
+	for _, it := range drifting {
 		if err := e.record(change{Op: opSet, Ref: it.ref, Step: stepDrift, Set: f.Set}); err != nil {
-			return 0, fault.Wrap(err, fault.Internal, "The fault could not be recorded.")
+			return 0, unrecorded(err)
 		}
 	}
 	return id, nil
+}
+
+// drifting lists what a drift at once concerns.
+func (v *view) drifting(f Fault) []*item {
+	var out []*item
+	for _, it := range v.items {
+		if _, alive := v.formAt(it, v.now); alive && f.matches(it, "") && it.accepts(f.Set) {
+			out = append(out, it)
+		}
+	}
+	return out
 }
 
 // ClearFaults ends all faults. What they did stays done.
 func (e *Estate) ClearFaults() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return fault.Wrap(e.record(change{Op: opClear}), fault.Internal, "The end of the faults could not be recorded.")
+	return unrecorded(e.record(change{Op: opClear}))
 }
 
 func (f Fault) check() error {
@@ -135,7 +145,7 @@ func (f *activeFault) left() int {
 // caller holds the lock.
 func (e *Estate) spend(kind FaultKind, it *item, action plan.Action) (*Fault, error) {
 	for _, f := range e.faults {
-		if f.Kind != kind || f.left() <= 0 || !f.matches(it, action) || kind == Drift && !f.OnApply {
+		if f.Kind != kind || f.left() <= 0 || !f.matches(it, action) || kind == Drift && !(f.OnApply && it.accepts(f.Set)) {
 			continue
 		}
 		found := f.Fault
@@ -153,7 +163,7 @@ func (e *Estate) throttled(cloud resource.Cloud) error {
 			continue
 		}
 		if err := e.record(change{Op: opSpent, FaultID: f.id}); err != nil {
-			return fault.Wrap(err, fault.Internal, "The fault could not be recorded.")
+			return unrecorded(err)
 		}
 		return tooMany()
 	}

@@ -82,3 +82,22 @@ func settable(name, value string) bool {
 	}
 	return false
 }
+
+// accepts reports whether the resource can have the attributes: its cloud must know a size or a volume type.
+func (it *item) accepts(set map[string]string) bool {
+	sizes := instanceSizes[it.ref.Cloud]
+	if it.ref.Type == resource.Database {
+		sizes = databaseSizes[it.ref.Cloud]
+	}
+	if name, asked := set[resource.AttrSize]; asked {
+		if _, known := sizes[name]; !known || it.ref.Type != resource.Instance && it.ref.Type != resource.Database {
+			return false
+		}
+	}
+	if name, asked := set[resource.AttrVolumeType]; asked {
+		if _, known := disks[it.ref.Cloud][name]; !known || it.ref.Type != resource.Volume {
+			return false
+		}
+	}
+	return true
+}

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/resource"
@@ -73,7 +73,7 @@ func (e *Estate) Truth() Truth {
 // WriteTruth writes the truth as truth.json into the folder of the estate and returns the path.
 func (e *Estate) WriteTruth() (string, error) {
 	if e.log.file == nil {
-		return "", fmt.Errorf("the sandbox has no folder to write the truth to")
+		return "", fault.New(fault.Conflict, "The sandbox was opened without a folder; open it with one to write the truth.")
 	}
 	doc, err := json.MarshalIndent(e.Truth(), "", "  ")
 	if err != nil {

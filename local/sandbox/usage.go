@@ -77,7 +77,7 @@ func (g *gauge) reader(it *item, metric resource.Metric) func(span, time.Time) f
 	case metric == resource.LatencyP95 && instance && it.traffic:
 		illness := g.illness(it)
 		return func(s span, t time.Time) float64 {
-			healthy := it.load.latency * (0.92 + 0.16*rhythm(noise, t)) * (1 + 0.01*normal(noise+1, t.Unix()))
+			healthy := it.load.latency * (0.95 + 0.1*rhythm(noise, t)) * (1 + 0.01*normal(noise+1, t.Unix()))
 			return healthy * illness(s, t).slower
 		}
 	}
