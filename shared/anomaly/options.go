@@ -45,12 +45,12 @@ type limits struct {
 }
 
 func (o Options) limits() limits {
-	l := limits{day: 5, days: 6, tail: 2e-4, relative: 0.2, absolute: o.MinDaily}
+	l := limits{day: 5, days: 8, tail: 3e-5, relative: 0.28, absolute: o.MinDaily}
 	switch o.Sensitivity {
 	case Coarse:
-		l.day, l.days, l.tail, l.relative = 7, 8.5, 2e-5, 0.3
+		l.day, l.days, l.tail, l.relative = 7, 12, 1e-5, 0.4
 	case Fine:
-		l.day, l.days, l.tail, l.relative = 4, 5, 1e-3, 0.12
+		l.day, l.days, l.tail, l.relative = 4, 6.5, 2e-4, 0.18
 	case Balanced:
 	}
 	if l.absolute <= 0 {

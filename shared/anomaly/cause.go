@@ -1,0 +1,184 @@
+package anomaly
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// group is the runs that have one cause.
+type group struct {
+	root            *node
+	seed            *run // the run that gave it away
+	start, detected int
+	runs            []*run // of the root, and of what it explains
+	ranked          []*node
+}
+
+// event is the beginning of a run.
+type event struct {
+	node *node
+	run  *run
+}
+
+// gather sorts the runs of all scopes into groups in the order in which they were detected, so that days which come later
+// change nothing about a group's cause and first day.
+func (c *cube) gather() []*group {
+	var events []event
+	for _, n := range c.nodes {
+		for _, r := range n.path.runs {
+			events = append(events, event{n, r})
+		}
+	}
+	slices.SortStableFunc(events, func(a, b event) int {
+		return cmp.Or(cmp.Compare(a.run.detected, b.run.detected), cmp.Compare(b.run.score, a.run.score))
+	})
+	var groups []*group
+	for _, e := range events {
+		if g := c.owner(groups, e); g != nil {
+			g.runs = append(g.runs, e.run)
+			continue
+		}
+		groups = append(groups, c.found(e))
+	}
+	return groups
+}
+
+// found starts a group: the scope that best explains the deviation is its root.
+func (c *cube) found(e event) *group {
+	ranked := c.rank(e)
+	return &group{root: ranked[0], ranked: ranked, seed: e.run, start: e.run.start, detected: e.run.detected, runs: []*run{e.run}}
+}
+
+// rank orders the scopes that share leaves with the event by how well "these leaves all moved by the same ratio, and no
+// others moved" explains the leaves' residuals: the gain in log-likelihood of that model over no change, a matched filter.
+// It is the ripple effect of Squeeze (Li et al., ISSRE 2019) with the noise of each leaf taken into account.
+func (c *cube) rank(e event) []*node {
+	gains := map[*node]float64{}
+	var nodes []*node
+	least := 0.6 * c.ratio(e.node, e.run)
+	for _, n := range c.nodes {
+		// What moved much less than the scope that gave it away only contains the cause.
+		if !overlap(n.leaves, e.node.leaves) || c.ratio(n, e.run) < least {
+			continue
+		}
+		gains[n] = c.gain(n.leaves, e.run.start, e.run.detected, e.run.sign)
+		nodes = append(nodes, n)
+	}
+	slices.SortStableFunc(nodes, func(a, b *node) int { return cmp.Compare(gains[b], gains[a]) })
+	if len(nodes) == 0 || gains[nodes[0]] <= 0 {
+		return []*node{e.node}
+	}
+	return nodes
+}
+
+// ratio is by which part of its usual cost a scope moved in the direction of a run.
+func (c *cube) ratio(n *node, r *run) float64 {
+	var moved, usual float64
+	for _, i := range n.leaves {
+		m, u, _ := c.leaves[i].path.mean(r.start, r.detected)
+		moved += m
+		usual += math.Abs(u)
+	}
+	return r.sign * moved / max(usual, 0.01*math.Abs(moved), 1e-12)
+}
+
+func (c *cube) gain(leaves []int, from, to int, direction float64) float64 {
+	var product, square float64
+	for _, i := range leaves {
+		p := c.leaves[i].path
+		moved, usual, sigma := p.mean(from, to)
+		template := max(math.Abs(usual), 0.02*math.Abs(moved))
+		if template < 0.05*math.Abs(moved) {
+			template = math.Abs(moved)
+		}
+		weight := 1 / (sigma*sigma + 0.05*0.05*template*template + 1e-12)
+		product += direction * moved * template * weight
+		square += template * template * weight
+	}
+	if product <= 0 || square == 0 {
+		return 0
+	}
+	return product * product / square
+}
+
+// mean is the mean deviation, usual cost and spread of the mean over the days from..to.
+func (p *path) mean(from, to int) (moved, usual, sigma float64) {
+	n := 0.0
+	for t := from; t <= to; t++ {
+		if math.IsNaN(p.values[t]) || math.IsNaN(p.expected[t]) {
+			continue
+		}
+		moved += p.values[t] - p.expected[t]
+		usual += p.expected[t]
+		sigma += p.sigma[t]
+		n++
+	}
+	if n == 0 {
+		return 0, 0, 0
+	}
+	return moved / n, usual / n, sigma / n / math.Pow(n, 0.4)
+}
+
+// owner finds the group that explains an event: most of what the event's scope moved lies in leaves of the group, or the
+// event is the way back.
+func (c *cube) owner(groups []*group, e event) *group {
+	for i := len(groups) - 1; i >= 0; i-- {
+		g := groups[i]
+		end := g.end()
+		if e.run.start > end+quietDays+1 || !overlap(g.root.leaves, e.node.leaves) {
+			continue
+		}
+		back := e.run.sign != g.seed.sign && e.run.start >= end-1
+		if back || e.run.sign == g.seed.sign && c.explained(g, e) >= 0.5 {
+			return g
+		}
+	}
+	return nil
+}
+
+// end is the first day after all runs of the group. A run that became the usual level explains nothing that begins later.
+func (g *group) end() int {
+	end := 0
+	for _, r := range g.runs {
+		switch {
+		case r.shifted:
+			end = max(end, r.start+acceptAfter)
+		case r.end == 0:
+			return math.MaxInt32
+		default:
+			end = max(end, r.end)
+		}
+	}
+	return end
+}
+
+// explained is the share of an event's deviation that lies in leaves of the group.
+func (c *cube) explained(g *group, e event) float64 {
+	var inside, all float64
+	for _, i := range e.node.leaves {
+		moved, _, _ := c.leaves[i].path.mean(e.run.start, e.run.detected)
+		all += moved
+		if _, ok := slices.BinarySearch(g.root.leaves, i); ok {
+			inside += moved
+		}
+	}
+	if all*e.run.sign <= 0 {
+		return 0
+	}
+	return inside / all
+}
+
+func overlap(a, b []int) bool {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] == b[j]:
+			return true
+		case a[i] < b[j]:
+			i++
+		default:
+			j++
+		}
+	}
+	return false
+}

@@ -1,0 +1,227 @@
+package anomaly
+
+import (
+	"math"
+	"time"
+)
+
+// run is a span of days on which one series left its usual path.
+type run struct {
+	start, detected int // first day, and the day that gave it away
+	end             int // first ordinary day again; 0 while it goes on
+	sign            float64
+	score           float64 // the largest standardised residual until it was detected
+	tail            float64 // probability of such a day in ordinary times
+	quiet           int     // ordinary days in a row at its end
+	shifted         bool    // the new level has become the usual one
+	by              float64 // how far the level moved then
+}
+
+// path is a scanned series: what every day was expected to cost, had nothing happened, and where it left that.
+type path struct {
+	values   []float64
+	expected []float64 // NaN while nothing could be expected
+	sigma    []float64
+	runs     []*run
+}
+
+// The patience of the scan, in days.
+const (
+	acceptAfter = 28  // a new level is the usual one after so many days
+	returnsIn   = 200 // within so many days, coming back to the level before is no new incident
+	quietDays   = 2   // so many ordinary days end an incident
+	lookBack    = 10  // an incident began at most so many days before it was detected
+)
+
+// scanner walks over one series.
+type scanner struct {
+	limits limits
+	base   baseline
+	path   *path
+	open   *run
+	free   int    // first day after the last incident
+	past   []*run // shifted runs whose cost has not come back
+}
+
+// scan judges each of the final values by the ones before it.
+func scan(values []float64, start time.Time, final int, l limits) *path {
+	s := scanner{limits: l, base: baseline{start: start}, path: &path{values: values[:final]}}
+	for t := range final {
+		s.step(t, values[t])
+	}
+	return s.path
+}
+
+func (s *scanner) step(t int, x float64) {
+	o := s.base.expect()
+	s.path.expected = append(s.path.expected, math.NaN())
+	s.path.sigma = append(s.path.sigma, o.sigma)
+	if t >= warmUp {
+		s.path.expected[t] = o.mean() - s.shifts()
+	}
+	switch {
+	case math.IsNaN(x):
+		s.base.skip(x, o)
+	case t < warmUp:
+		s.base.learn(x, o)
+	case s.open != nil:
+		s.follow(t, x, o)
+	default:
+		s.judge(t, x, o)
+	}
+}
+
+// shifts is what accepted incidents still add to the level.
+func (s *scanner) shifts() float64 {
+	sum := 0.0
+	for _, r := range s.past {
+		sum += r.by
+	}
+	return sum
+}
+
+// judge looks for a beginning.
+func (s *scanner) judge(t int, x float64, o outlook) {
+	r := x - o.mean()
+	score := math.Abs(r) / o.sigma
+	if s.comesBack(t, x, o) {
+		return
+	}
+	p := s.base.tail.beyond(score)
+	day := score >= s.limits.day && p <= s.limits.tail && s.matters(r, o)
+	few, n := s.lasting(t, r, o)
+	if !day && few < s.limits.days {
+		s.base.learn(x, o)
+		return
+	}
+	if !day {
+		p = min(p, math.Erfc(few/math.Sqrt2/1.5))
+		score = few
+	}
+	begin := s.begin(t, sign(r), max(0, n-1))
+	s.open = &run{start: begin, detected: t, sign: sign(r), score: score, tail: p}
+	s.path.runs = append(s.path.runs, s.open)
+	s.unlearn(begin, t)
+	s.base.skip(x, o)
+}
+
+// matters reports whether a change is large enough for anybody to care.
+func (s *scanner) matters(r float64, o outlook) bool {
+	size := math.Abs(r)
+	return size >= s.limits.absolute && size >= s.limits.relative*math.Abs(o.mean())
+}
+
+// lasting is the score of the mean residual of the last three and seven days, whichever is larger, and its days.
+func (s *scanner) lasting(t int, r float64, o outlook) (score float64, days int) {
+	sum, square, n := r, o.sigma*o.sigma, 1
+	for back := 1; back < 7 && t-back >= max(warmUp, s.free); back++ {
+		x, e := s.path.values[t-back], s.path.expected[t-back]
+		if math.IsNaN(x) || math.IsNaN(e) {
+			break
+		}
+		sum += x - e - s.shifts()
+		square += s.path.sigma[t-back] * s.path.sigma[t-back]
+		if n++; n != 3 && n != 7 {
+			continue
+		}
+		mean := sum / float64(n)
+		// Days resemble their neighbours, so n days tell less than n independent ones would.
+		z := math.Abs(mean) / math.Sqrt(square/float64(n)) * math.Pow(float64(n), 0.4)
+		if sign(mean) == sign(r) && z > score && s.matters(mean, o) {
+			score, days = z, n
+		}
+	}
+	return score, days
+}
+
+// begin walks back over the days that leaned the same way.
+func (s *scanner) begin(t int, direction float64, atLeast int) int {
+	first := t
+	for i := t - 1; i >= max(warmUp, s.free, t-lookBack); i-- {
+		r := (s.path.values[i] - s.path.expected[i] - s.shifts()) * direction
+		if math.IsNaN(r) || r < 1.5*s.path.sigma[i] && t-i > atLeast || r < 0.5*s.path.sigma[i] {
+			break
+		}
+		first = i
+	}
+	return first
+}
+
+// unlearn takes the days before t that belong to the incident out of the usual path.
+func (s *scanner) unlearn(begin, t int) {
+	for i := begin; i < t; i++ {
+		excess := s.base.accepted[i] - (s.path.expected[i] + s.shifts())
+		if !math.IsNaN(excess) {
+			s.base.accepted[i] -= excess
+		}
+	}
+	n := t - begin
+	s.base.residual = s.base.residual[:max(0, len(s.base.residual)-n)]
+	s.base.scores = s.base.scores[:max(0, len(s.base.scores)-n)]
+}
+
+// follow keeps an incident open until the cost is back or the new level has become the usual one.
+func (s *scanner) follow(t int, x float64, o outlook) {
+	r := (x - o.mean()) * s.open.sign
+	if r < max(2*o.sigma, 0.3*s.typical(t)) {
+		s.open.quiet++
+		s.base.skip(x, o)
+		if s.open.quiet >= quietDays {
+			s.open.end = t - quietDays + 1
+			s.open, s.free = nil, t+1
+		}
+		return
+	}
+	s.open.quiet = 0
+	s.base.skip(x, o)
+	if t-s.open.start < acceptAfter {
+		return
+	}
+	s.open.shifted, s.open.by = true, s.recent(t)
+	s.base.shift(s.open.by, levelDays)
+	s.past = append(s.past, s.open)
+	s.open, s.free = nil, t+1
+}
+
+// typical is the mean size of the open incident so far.
+func (s *scanner) typical(t int) float64 {
+	sum, n := 0.0, 0
+	for i := s.open.start; i < t; i++ {
+		if r := (s.path.values[i] - s.path.expected[i] - s.shifts()) * s.open.sign; !math.IsNaN(r) {
+			sum += r
+			n++
+		}
+	}
+	return sum / float64(max(n, 1))
+}
+
+// recent is by how much the last two weeks differ from what was expected.
+func (s *scanner) recent(t int) float64 {
+	var diffs []float64
+	for i := max(0, t-levelDays+1); i <= t; i++ {
+		if d := s.path.values[i] - s.path.expected[i] - s.shifts(); !math.IsNaN(d) {
+			diffs = append(diffs, d)
+		}
+	}
+	return median(diffs)
+}
+
+// comesBack recognises a return to the level before an accepted incident.
+func (s *scanner) comesBack(t int, x float64, o outlook) bool {
+	for i := len(s.past) - 1; i >= 0; i-- {
+		r := s.past[i]
+		before := x - (o.mean() - r.by)
+		here := x - o.mean()
+		if t-r.start > returnsIn || math.Abs(before) >= 0.35*math.Abs(r.by) || math.Abs(here) < 3*o.sigma {
+			continue
+		}
+		r.end, s.free = t, t+1
+		s.past = append(s.past[:i:i], s.past[i+1:]...)
+		s.base.shift(-r.by, levelDays)
+		s.base.skip(x, s.base.expect())
+		return true
+	}
+	return false
+}
+
+func sign(x float64) float64 { return math.Copysign(1, x) }
