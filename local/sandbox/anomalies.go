@@ -86,7 +86,7 @@ type Planted struct {
 	Scope cost.Scope      `json:"scope"` // the narrowest dimensions that hold it
 	From  time.Time       `json:"from"`
 	To    time.Time       `json:"to,omitzero"` // first day after it; zero: still going on
-	Usual decimal.Decimal `json:"usual"`       // USD on the day before it began
+	Usual decimal.Decimal `json:"usual"`       // USD of the scope on the day before it began
 	// Impact is effective cost less what it would have been, USD, from its beginning to its end or the estate's today.
 	Impact decimal.Decimal `json:"impact"`
 	Cause  string          `json:"cause"`
@@ -110,7 +110,7 @@ func (v *view) planted() []Planted {
 			end = today.AddDate(0, 0, 1-d.to)
 			p.To = end
 		}
-		p.Usual = dollars(m.amount(v.base, p.From.AddDate(0, 0, -1)))
+		p.Usual = dollars(v.usual(p.Scope, p.From.AddDate(0, 0, -1)))
 		impact := 0.0
 		for day := p.From; day.Before(end); day = day.AddDate(0, 0, 1) {
 			impact += v.amount(m, day) - m.amount(v.base, day)
@@ -127,6 +127,17 @@ func (v *view) planted() []Planted {
 		}
 	}
 	return out
+}
+
+// usual is what all meters of the scope cost on a day without anything planted.
+func (v *view) usual(scope cost.Scope, day time.Time) float64 {
+	usd := 0.0
+	for _, m := range v.meters {
+		if scope.Matches(m.scope()) {
+			usd += m.amount(v.base, day)
+		}
+	}
+	return usd
 }
 
 // plantedResource measures an anomaly that is the coming or going of one resource.

@@ -194,33 +194,33 @@ func costOf(all []charge) decimal.Decimal {
 }
 
 // TrueSaving is what the resources would have cost from one time to another in the form they were born with, less what
-// they did cost with all that was made from them: snapshots and restored volumes. For whole days it is exactly what the
+// they did cost with all that was made from them: snapshots and restored volumes. Days to come count as if nothing changed
+// any more. For whole days it is exactly what the
 // bill is lower by, except for instances that the savings plan covers, of which none is worth a change.
 func (e *Estate) TrueSaving(refs []resource.Ref, from, to time.Time) decimal.Decimal {
 	v := e.view()
+	untouched := &view{base: v.base, now: v.now}
 	saved := decimal.Zero
-	for day := midnight(from); day.Before(to); day = day.AddDate(0, 0, 1) {
-		start, end := later(day, from), earlier(day.AddDate(0, 0, 1), to)
-		for _, ref := range refs {
-			it := v.find(ref)
-			if it == nil {
-				continue
-			}
-			untouched := &view{base: v.base, now: v.now}
-			saved = saved.Add(untouched.spent(it, start, end)).Sub(v.spent(it, start, end))
-			for _, heir := range v.heirs(it) {
-				saved = saved.Sub(v.spent(heir, start, end))
-			}
+	for _, ref := range refs {
+		it := v.find(ref)
+		if it == nil {
+			continue
+		}
+		saved = saved.Add(untouched.spent(it, from, to)).Sub(v.spent(it, from, to))
+		for _, heir := range v.heirs(it) {
+			saved = saved.Sub(v.spent(heir, from, to))
 		}
 	}
 	return saved
 }
 
-// spent is what the resource cost from one time to another on the same day, as the bill counts it.
+// spent is what the resource cost from one time to another, day by day as the bill counts it.
 func (v *view) spent(it *item, from, to time.Time) decimal.Decimal {
 	sum := decimal.Zero
-	for _, s := range v.spans(it, from, to) {
-		sum = sum.Add(costOf(charges(it, s.form, hoursIn(it.billed(s)))))
+	for day := midnight(from); day.Before(to); day = day.AddDate(0, 0, 1) {
+		for _, s := range v.spans(it, later(day, from), earlier(day.AddDate(0, 0, 1), to)) {
+			sum = sum.Add(costOf(charges(it, s.form, hoursIn(it.billed(s)))))
+		}
 	}
 	return sum
 }

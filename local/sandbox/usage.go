@@ -54,34 +54,59 @@ func (g *gauge) samples(it *item, metric resource.Metric, period cost.Period, ev
 // reader is how a metric of the resource is measured; nil when there is no such metric.
 func (g *gauge) reader(it *item, metric resource.Metric) func(span, time.Time) float64 {
 	noise := hashOf(g.v.base.Seed, it.ref.ID, string(metric))
-	instance := it.ref.Type == resource.Instance
-	switch {
-	case metric == resource.CPU && (instance || it.ref.Type == resource.Database):
+	switch it.ref.Type {
+	case resource.Volume:
+		return it.throughput(metric, noise)
+	case resource.Database:
+		return it.occupancy(metric, noise)
+	case resource.Instance:
+		if it.traffic && (metric == resource.ErrorRate || metric == resource.LatencyP95) {
+			return g.health(it, metric, noise)
+		}
+		return it.occupancy(metric, noise)
+	}
+	return nil
+}
+
+// occupancy reads how full an instance or database is.
+func (it *item) occupancy(metric resource.Metric, noise uint64) func(span, time.Time) float64 {
+	switch metric {
+	case resource.CPU:
 		return func(s span, t time.Time) float64 { return it.cpu(s.form, rhythm(noise, t)) }
-	case metric == resource.Memory && (instance || it.ref.Type == resource.Database):
+	case resource.Memory:
 		return func(s span, t time.Time) float64 { return it.memory(s.form, rhythm(noise, t)) }
-	case metric == resource.DiskOps && it.ref.Type == resource.Volume:
+	}
+	return nil
+}
+
+// throughput reads what goes to and from a volume, no more than it can do.
+func (it *item) throughput(metric resource.Metric, noise uint64) func(span, time.Time) float64 {
+	switch metric {
+	case resource.DiskOps:
 		return func(s span, t time.Time) float64 {
 			return math.Min(it.demand(rhythm(noise, t)), float64(s.form.iops))
 		}
-	case metric == resource.DiskBytes && it.ref.Type == resource.Volume:
+	case resource.DiskBytes:
 		return func(s span, t time.Time) float64 {
 			return math.Min(it.demand(rhythm(noise, t))*operation, float64(s.form.mibps))
 		}
-	case metric == resource.ErrorRate && instance && it.traffic:
-		illness := g.illness(it)
+	}
+	return nil
+}
+
+// health reads how the requests to an instance fare.
+func (g *gauge) health(it *item, metric resource.Metric, noise uint64) func(span, time.Time) float64 {
+	illness := g.illness(it)
+	if metric == resource.ErrorRate {
 		return func(s span, t time.Time) float64 {
 			healthy := 0.002 * (1 + 0.3*normal(noise, t.Unix()))
 			return math.Max(healthy, 0) + illness(s, t).errors*(1+0.05*normal(noise+1, t.Unix()))
 		}
-	case metric == resource.LatencyP95 && instance && it.traffic:
-		illness := g.illness(it)
-		return func(s span, t time.Time) float64 {
-			healthy := it.load.latency * (0.95 + 0.1*rhythm(noise, t)) * (1 + 0.01*normal(noise+1, t.Unix()))
-			return healthy * illness(s, t).slower
-		}
 	}
-	return nil
+	return func(s span, t time.Time) float64 {
+		healthy := it.load.latency * (0.95 + 0.1*rhythm(noise, t)) * (1 + 0.01*normal(noise+1, t.Unix()))
+		return healthy * illness(s, t).slower
+	}
 }
 
 // operation is the mean size of a disk operation, MiB.
