@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,8 +190,8 @@ func evidence(group []*candidate) []Evidence {
 				m.value = max(m.value, c.measures[i].value)
 			}
 		}
-		value := strconv.FormatFloat(m.value, 'f', precision(m.value), 64)
-		out = append(out, Evidence{Name: m.name, Value: value, Text: fmt.Sprintf(m.text, value+spaced(m.unit))})
+		value := strconv.FormatFloat(m.value, 'f', precision(m), 64)
+		out = append(out, Evidence{Name: m.name, Value: value, Text: fmt.Sprintf(m.text, value+" "+m.unit)})
 	}
 	sum := decimal.Zero
 	for _, c := range group {
@@ -201,18 +202,15 @@ func evidence(group []*candidate) []Evidence {
 		Text: fmt.Sprintf("What is changed costs %s a month now.", now)})
 }
 
-func precision(v float64) int {
-	if v == float64(int64(v)) || v >= 100 {
+// precision shows money with cents, and other figures with a decimal where it tells something.
+func precision(m measure) int {
+	switch {
+	case cost.Currency(m.unit).Valid():
+		return 2
+	case m.value >= 100 || math.Abs(m.value-math.Round(m.value)) < 0.05:
 		return 0
 	}
 	return 1
-}
-
-func spaced(unit string) string {
-	if unit == "" || unit[0] == ' ' {
-		return unit
-	}
-	return " " + unit
 }
 
 func warnings(group []*candidate) []string {

@@ -8,9 +8,11 @@ import (
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
+const idleVolumeName = "idle-volume"
+
 // idleVolume finds volumes that nothing has been attached to for two weeks. A snapshot is kept, so the change can be undone.
 var idleVolume = Rule{
-	Name: "idle-volume", Subcategory: "Idle Resource Removal", Action: plan.ArchiveVolume,
+	Name: idleVolumeName, Subcategory: "Idle Resource Removal", Action: plan.ArchiveVolume,
 	Effort:      Rating{0.9, "A snapshot is made and the volume removed; nothing has to be stopped."},
 	Undo:        Rating{0.7, "It can be undone: the volume is restored from its snapshot, under a new id."},
 	Disturbance: 0,
@@ -59,7 +61,7 @@ func judgeIdleVolume(e *estate, r Observed) (*candidate, string) {
 		target: plan.Target{Ref: r.Ref, Before: state, After: becoming(state, map[string]string{resource.AttrState: plan.Archived})},
 		measures: []measure{
 			{"unattached days", float64(days), "days", "It has been attached to nothing for %s."},
-			{"snapshot cost", keep.Float(), " " + string(keep.Currency), "Keeping its snapshot costs at most %s a month."},
+			{"snapshot cost", keep.Float(), string(keep.Currency), "Keeping its snapshot costs at most %s a month."},
 		},
 		warnings: []string{"Undoing it gives the volume a new id; whatever names the old id must be told."},
 	}, ""

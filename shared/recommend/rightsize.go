@@ -10,13 +10,11 @@ import (
 )
 
 const (
-	alwaysOn   = 0.9 // share of the time from which on an instance counts as always running
+	fullLoad   = 80.0 // percent that the 99th percentile of processor and memory may reach after the change
+	mostSteps  = 2    // sizes down at once
+	alwaysOn   = 0.9  // share of the time from which on an instance counts as always running
 	notCounted = 0.0
 )
-
-// allowed is the percentage that the 99th percentile of processor and memory may reach after so many sizes down. Two sizes
-// are a fourth of the capacity: a longer leap from what was observed, so more must be left free.
-var allowed = []float64{80, 50}
 
 // rightSize finds instances whose load the next sizes down in their family would carry.
 var rightSize = Rule{
@@ -128,20 +126,19 @@ func (e *estate) fit(r Observed, now size, use instanceUse) (best size, load flo
 	if len(sizes) == 0 {
 		return best, 0, fmt.Sprintf("No smaller size of the family of %s is on the price list of %s.", now.name, r.Region)
 	}
-	steps := len(allowed)
+	steps := mostSteps
 	if !use.knowsMemory {
 		steps = 1
 	}
-	for i, s := range sizes[:min(steps, len(sizes))] {
+	for _, s := range sizes[:min(steps, len(sizes))] {
 		cpu, memory, known := use.on(now, s)
-		most := allowed[i]
 		switch {
 		case use.knowsMemory && !known:
 			refusal = fmt.Sprintf("How much memory %s has is not known.", s.name)
-		case cpu > most:
-			refusal = fmt.Sprintf("On %s its processor load would reach %.0f %% (99th percentile); at most %.0f %% is allowed.", s.name, cpu, most)
-		case memory > most:
-			refusal = fmt.Sprintf("On %s its memory use would reach %.0f %% (99th percentile); at most %.0f %% is allowed.", s.name, memory, most)
+		case cpu > fullLoad:
+			refusal = fmt.Sprintf("On %s its processor load would reach %.0f %% (99th percentile); at most %.0f %% is allowed.", s.name, cpu, fullLoad)
+		case memory > fullLoad:
+			refusal = fmt.Sprintf("On %s its memory use would reach %.0f %% (99th percentile); at most %.0f %% is allowed.", s.name, memory, fullLoad)
 		default:
 			best, load = s, max(cpu, memory)
 			continue
@@ -164,11 +161,11 @@ func (u instanceUse) on(now, next size) (cpu, memory float64, knowsMemory bool) 
 }
 
 func (u instanceUse) measures(after float64) []measure {
-	out := []measure{{"cpu_percent p99", u.cpu.P99, " %", "Processor load stayed below %s in 99 of 100 samples."}}
+	out := []measure{{"cpu_percent p99", u.cpu.P99, "%", "Processor load stayed below %s in 99 of 100 samples."}}
 	if u.knowsMemory {
-		out = append(out, measure{"memory_percent p99", u.memory.P99, " %", "Memory use stayed below %s in 99 of 100 samples."})
+		out = append(out, measure{"memory_percent p99", u.memory.P99, "%", "Memory use stayed below %s in 99 of 100 samples."})
 	}
-	return append(out, measure{"load after", after, " %", "On the smaller size the scarcer of the two would reach %s."})
+	return append(out, measure{"load after", after, "%", "On the smaller size the scarcer of the two would reach %s."})
 }
 
 func (u instanceUse) doubts() []string {

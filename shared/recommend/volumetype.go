@@ -73,9 +73,9 @@ func judgeVolumeType(e *estate, r Observed) (*candidate, string) {
 		resource: r, cost: spend, saving: effective(spend.Amount.Sub(spend.Amount.Mul(will.Amount.DivRound(was.Amount, 12))), spend.Currency),
 		source: source, target: e.retyped(r, move, next), load: &load, days: use.iops.Days,
 		measures: []measure{
-			{"disk_iops p99", use.iops.P99, " IOPS", "It did at most %s in 99 of 100 samples."},
-			{"iops after", next.iops, " IOPS", "After the change it can do %s."},
-			{"throughput after", next.mibps, " MiB/s", "After the change it can move %s."},
+			{"disk_iops p99", use.iops.P99, "IOPS", "It did at most %s in 99 of 100 samples."},
+			{"iops after", next.iops, "IOPS", "After the change it can do %s."},
+			{"throughput after", next.mibps, "MiB/s", "After the change it can move %s."},
 		},
 		warnings: []string{move.warning}, doubts: use.doubts,
 	}
@@ -92,7 +92,9 @@ type volumeUse struct {
 // volumeUse reads the use of a volume. A throughput that is not measured is taken to be all that the volume can do.
 func (e *estate) volumeUse(r Observed, own performance) (use volumeUse, refusal string) {
 	var ok bool
-	if use.iops, ok = e.usage(r.ID, resource.DiskOps); !ok {
+	if use.iops, ok = e.usage(r.ID, resource.DiskOps); !ok && r.Attributes[resource.AttrAttachedTo] == "" {
+		return use, "It is attached to nothing and has no use to judge by; whether it is needed at all is for the rule " + idleVolumeName + "."
+	} else if !ok {
 		return use, "What it reads and writes is not known."
 	}
 	if use.iops.Days < LeastDays {
