@@ -60,6 +60,19 @@ func Outcome(e Execution, step Step, ref resource.Ref, r Receipt, captured plan.
 	return out, nil
 }
 
+// Verifications are the entries for targets that were found as planned. It refuses with fault.Drifted when one was not, or
+// was not looked at.
+func Verifications(e Execution, verified map[resource.Ref]bool, at time.Time) ([]Entry, error) {
+	out := make([]Entry, 0, len(e.Plan.Targets))
+	for _, t := range e.Plan.Targets {
+		if !verified[t.Ref] {
+			return nil, fault.New(fault.Drifted, "%s was changed but is not as planned.", t.Ref.ID)
+		}
+		out = append(out, Entry{At: at, Phase: e.phaseOf(t.Ref), Step: Verified, Ref: t.Ref, After: t.After})
+	}
+	return out, nil
+}
+
 // Reverts are the orders that undo what was or may have been done: one for each target with an Intended entry and no
 // Reverted one, the latest intention first, with what the receipt of its change says undoing needs.
 func (e Execution) Reverts() []Command {
@@ -92,8 +105,12 @@ func (e Execution) Touched() bool {
 // Restored refuses, with fault.Conflict, as long as a target that may have been changed was not read back in the state
 // that was captured before.
 func (e Execution) Restored() error {
-	for _, c := range e.Reverts() {
-		return fault.New(fault.Conflict, "%s has not been reverted yet.", c.Target.Ref.ID)
+	if left := e.Reverts(); len(left) > 0 {
+		ref, why := left[0].Target.Ref, ""
+		if failed, ok := e.entry(Failed, ref); ok {
+			why = ": " + failed.Note
+		}
+		return fault.New(fault.Conflict, "%d targets are not restored, among them %s%s", len(left), ref.ID, why)
 	}
 	for _, entry := range e.Journal {
 		if entry.Step != Reverted {

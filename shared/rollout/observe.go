@@ -62,7 +62,7 @@ func (o Observation) From() time.Time {
 
 // Every is the resolution that gives a watch of this length enough samples: a tenth of it, in whole minutes up to five.
 func Every(watch time.Duration) time.Duration {
-	return min(max((watch / 10).Truncate(time.Minute), time.Minute), 5*time.Minute)
+	return min(max((watch/10).Truncate(time.Minute), time.Minute), 5*time.Minute)
 }
 
 // Watched lists the resources that any target of the plan is watched by, each once, in the plan's order.
