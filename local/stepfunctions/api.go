@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,7 +109,7 @@ func (e *Engine) start(ctx context.Context, machine, name string, input []byte, 
 	if err != nil || len(input) > dataLimit {
 		return Execution{}, apiErrorf(invalidInput, "The input must be JSON of at most %d bytes.", dataLimit)
 	}
-	now := e.clock.Now().UTC()
+	now := e.now()
 	x := Execution{
 		ARN: executionARN(machine, name), Machine: machine, Name: name, Status: Running, Input: encode(v),
 		Started: now, Definition: d.definition, Origin: origin,
@@ -117,6 +119,9 @@ func (e *Engine) start(ctx context.Context, machine, name string, input []byte, 
 	}
 	return e.create(ctx, x, d.machine.StartAt)
 }
+
+// now is the time of the executions, as exact as every store keeps it.
+func (e *Engine) now() time.Time { return e.clock.Now().UTC().Truncate(time.Microsecond) }
 
 func (e *Engine) create(ctx context.Context, x Execution, startAt string) (Execution, error) {
 	root := Frame{Path: "0", State: startAt, Phase: entering, Input: x.Input, LastEvent: 1}
@@ -266,4 +271,16 @@ func (e *Engine) Machine(name string) (Machine, error) {
 		return Machine{}, apiErrorf(machineUnknown, "State Machine Does Not Exist: '%s'", machineARN(name))
 	}
 	return Machine{ARN: machineARN(name), Name: name, Definition: d.definition, Defined: d.at}, nil
+}
+
+// Machines lists the machines by name.
+func (e *Engine) Machines() []Machine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var all []Machine
+	for _, name := range slices.Sorted(maps.Keys(e.machines)) {
+		d := e.machines[name]
+		all = append(all, Machine{ARN: machineARN(name), Name: name, Definition: d.definition, Defined: d.at})
+	}
+	return all
 }

@@ -25,6 +25,8 @@ type machine struct {
 	StartAt        string
 	States         map[string]*state
 	TimeoutSeconds int64
+
+	ProcessorConfig struct{ Mode string } // of an item processor
 }
 
 // state is a state of any type; fields that the type does not know stay empty.
@@ -64,6 +66,9 @@ func (s *state) processor() *machine {
 	}
 	return s.Iterator
 }
+
+// distributed Maps run here as inline ones do, but fail by their threshold even where it is left at zero.
+func (s *state) distributed() bool { return s.processor().ProcessorConfig.Mode == "DISTRIBUTED" }
 
 // selector makes an iteration's input, by its present or its legacy name.
 func (s *state) selector() dynamic {

@@ -68,6 +68,9 @@ func (s scope) limits(st *state, count int) (*fan, *failure) {
 		}
 		fan.ToleratedPercentage = &n
 	}
+	if st.distributed() && fan.ToleratedPercentage == nil && fan.ToleratedCount == nil {
+		fan.ToleratedCount = new(int64)
+	}
 	return fan, nil
 }
 

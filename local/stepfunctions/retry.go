@@ -20,13 +20,18 @@ func (r retrier) attempts() int64 {
 	return *r.MaxAttempts
 }
 
+// first is the interval before the first retry, seconds.
+func (r retrier) first() int64 {
+	if r.IntervalSeconds == nil {
+		return defaultInterval
+	}
+	return *r.IntervalSeconds
+}
+
 // interval is the time before the retry that follows used others: IntervalSeconds x BackoffRate^used, at most
 // MaxDelaySeconds; full jitter takes any part of it.
 func (r retrier) interval(used int64) time.Duration {
-	seconds, rate := float64(defaultInterval), defaultBackoff
-	if r.IntervalSeconds != nil {
-		seconds = float64(*r.IntervalSeconds)
-	}
+	seconds, rate := float64(r.first()), defaultBackoff
 	if r.BackoffRate != nil {
 		rate = *r.BackoffRate
 	}

@@ -190,7 +190,7 @@ func (r *run) commit(work func(t *transition)) error {
 	if r.over != nil {
 		return r.over
 	}
-	t := &transition{run: r, now: r.engine.clock.Now().UTC(), touched: map[string]bool{}}
+	t := &transition{run: r, now: r.engine.now(), touched: map[string]bool{}}
 	work(t)
 	c := t.change()
 	if c.empty() {

@@ -15,9 +15,9 @@ type leaping struct {
 	now time.Time
 }
 
-var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newLeaping() *leaping { return &leaping{now: epoch} }
+func newLeaping() *leaping { return &leaping{now: began} }
 
 func (c *leaping) Now() time.Time {
 	c.mu.Lock()
