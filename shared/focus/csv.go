@@ -59,8 +59,11 @@ func openCSV(storage *watched, size int64, zipped bool) (*csvSource, []string, e
 	case bad != "":
 		return nil, nil, notFocus("its first line cannot be read as CSV")
 	}
-	header, err := headerOf(cells)
-	return s, header, err
+	header := make([]string, len(cells))
+	for i, cell := range cells {
+		header[i] = string(cell)
+	}
+	return s, header, nil
 }
 
 func (s *csvSource) close() error { return nil }

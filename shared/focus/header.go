@@ -31,6 +31,9 @@ func newLayout(header []string) (*layout, error) {
 	l := &layout{columns: make([]*column, len(header)), names: make([]string, len(header)), billed: -1, money: -1, tags: -1, extras: -1}
 	taken := make(map[string]bool, len(header))
 	for i, name := range header {
+		if !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0 {
+			return nil, notFocus("the name of its column %d is not text in UTF-8", i+1)
+		}
 		l.names[i] = strings.TrimSpace(name)
 		if l.names[i] == "" {
 			l.names[i] = fmt.Sprintf("Column %d", i+1)
@@ -130,18 +133,6 @@ func (l *layout) incomplete(missing []string) error {
 		return notFocus("its first line has %d of the %d columns that every FOCUS bill has", found, required)
 	}
 	return fault.New(fault.Unprocessable, "The file lacks mandatory FOCUS columns: %s. Export it again as FOCUS 1.0 to 1.4 with all columns.", strings.Join(missing, ", "))
-}
-
-// headerOf reads the cells of a CSV header.
-func headerOf(cells [][]byte) ([]string, error) {
-	names := make([]string, len(cells))
-	for i, cell := range cells {
-		if !utf8.Valid(cell) || strings.IndexByte(string(cell), 0) >= 0 {
-			return nil, notFocus("its first line is not text in UTF-8")
-		}
-		names[i] = string(cell)
-	}
-	return names, nil
 }
 
 // otherDelimiter recognises a header that is a FOCUS one when it is split by something else than commas.

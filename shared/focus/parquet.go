@@ -1,11 +1,14 @@
 package focus
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 )
@@ -34,6 +37,9 @@ const batchRows = 64
 func openParquet(storage *watched, size int64) (s *parquetSource, header []string, err error) {
 	s = &parquetSource{storage: storage, batch: make([]parquet.Row, batchRows)}
 	defer s.translate(&err)
+	if err := checkFooter(storage, size); err != nil {
+		return nil, nil, err
+	}
 	file, err := parquet.OpenFile(storage, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, nil, err
@@ -44,21 +50,50 @@ func openParquet(storage *watched, size int64) (s *parquetSource, header []strin
 		s.plan(cell, column)
 	}
 	s.cells, s.spans = make([][]byte, len(header)), make([]span, len(header))
-	if err := s.sane(file); err != nil {
+	if err := sane(file); err != nil {
 		return nil, nil, err
 	}
 	return s, header, nil
 }
 
+// maxFooter bounds the metadata of a file; that of a bill with a thousand row groups takes a tenth of it.
+const maxFooter = 64 << 20
+
+// checkFooter looks at the length that the footer claims, because the decoder takes that much memory without asking.
+func checkFooter(storage *watched, size int64) error {
+	var tail [8]byte
+	if size < 12 {
+		return io.ErrUnexpectedEOF
+	}
+	if n, err := storage.ReadAt(tail[:], size-8); n < len(tail) {
+		return err
+	}
+	if magic := string(tail[4:]); magic != "PAR1" {
+		return fmt.Errorf("the file ends with %q", magic)
+	}
+	if length := int64(binary.LittleEndian.Uint32(tail[:])); length > size-12 || length > maxFooter {
+		return fmt.Errorf("the footer claims %d bytes of %d", length, size)
+	}
+	return nil
+}
+
+// codecs are the compressions that are read. LZ4 is none of them: its decoder answers damaged data by asking for ever
+// more memory.
+var codecs = []format.CompressionCodec{format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd}
+
 // maxChunk bounds what one column of one row group may take when unpacked.
 const maxChunk = 1 << 30
 
 // sane refuses files whose footer alone shows that reading them would take too much.
-func (s *parquetSource) sane(file *parquet.File) error {
+func sane(file *parquet.File) error {
 	for _, group := range file.Metadata().RowGroups {
 		for i := range group.Columns {
-			if c := group.Columns[i].MetaData; c.TotalUncompressedSize > maxChunk || c.TotalUncompressedSize < 0 {
+			c := group.Columns[i].MetaData
+			if c.TotalUncompressedSize > maxChunk || c.TotalUncompressedSize < 0 {
 				return fault.New(fault.Unprocessable, "The Parquet file has a row group with more than 1 GiB in one column. Write it again with smaller row groups.")
+			}
+			if !slices.Contains(codecs, c.Codec) {
+				return fault.New(fault.Unprocessable, "The Parquet file is compressed with %s. Write it again with Snappy, Zstandard or gzip.", c.Codec)
 			}
 		}
 	}

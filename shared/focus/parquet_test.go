@@ -2,10 +2,14 @@ package focus_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/shopspring/decimal"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
@@ -103,5 +107,68 @@ func TestCutParquet(t *testing.T) {
 		if _, _, err := read(file[:cut], ""); fault.CodeOf(err) != fault.Unprocessable {
 			t.Fatalf("cut at %d: %v, want Unprocessable", cut, err)
 		}
+	}
+}
+
+// TestDamagedParquet holds for every file: it is read with its rows counted, or it is refused; nothing panics.
+func TestDamagedParquet(t *testing.T) {
+	t.Parallel()
+	var rows []focus.Row
+	for row := range focustest.Rows(3, 1) {
+		rows = append(rows, row)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, file := range append(parquetFiles(t), written(t, rows, focus.Parquet)) {
+		for range 150 {
+			damaged := bytes.Clone(file)
+			for range 1 + rng.IntN(4) {
+				damaged[4+rng.IntN(len(file)-4)] ^= 1 << rng.IntN(8)
+			}
+			checkAny(t, damaged, focus.Parquet)
+		}
+	}
+}
+
+func TestFooterThatClaimsTooMuch(t *testing.T) {
+	t.Parallel()
+	file := written(t, nil, focus.Parquet)
+	copy(file[len(file)-8:], "\xff\xff\xff\xff")
+	if _, _, err := read(file, ""); fault.CodeOf(err) != fault.Unprocessable {
+		t.Errorf("%v, want Unprocessable", err)
+	}
+}
+
+func TestRowGroupsFollowOneAnother(t *testing.T) {
+	t.Parallel()
+	var file bytes.Buffer
+	w := focus.NewParquetWriter(&file)
+	const n = 120_000
+	sum := decimal.Decimal{}
+	for row := range focustest.Rows(n, 3) {
+		sum = sum.Add(row.BilledCost)
+		if err := w.Write(&row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := focus.Open(bytes.NewReader(file.Bytes()), int64(file.Len()), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var row focus.Row
+	for {
+		rejection, err := r.Next(&row)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil || rejection != nil {
+			t.Fatal(rejection, err)
+		}
+		sum = sum.Sub(row.BilledCost)
+	}
+	if r.Rows() != n || !sum.IsZero() {
+		t.Errorf("%d rows, and %s of their cost is missing", r.Rows(), sum)
 	}
 }
