@@ -31,9 +31,9 @@ type Forecast struct {
 
 // Weight is one member's part in the ensemble.
 type Weight struct {
-	Model  string  `json:"model"`
-	Weight float64 `json:"weight"`
-	MASE   float64 `json:"mase"` // of this member alone
+	Model  string   `json:"model"`
+	Weight float64  `json:"weight"`
+	MASE   *float64 `json:"mase"` // of this member alone; nil as in Forecast
 }
 
 // Point is one day: the mean, the interval that holds four of five such days, and the one that holds 95 of 100.

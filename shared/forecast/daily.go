@@ -1,0 +1,155 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+)
+
+// The lengths of history that matter, in days.
+const (
+	leastEnsemble = leastTrain + 2*week // below, nothing can be backtested
+	leastWeekly   = 2 * week
+	ceasedAfter   = 28 // so many days without cost, and none is expected
+)
+
+// Daily forecasts the days after the last final one of s. It learns from final values only, and the same series always gives
+// the same answer.
+func Daily(s cost.Series, horizon int) Forecast {
+	raw, start := settled(s)
+	end := s.Day(max(0, min(s.Final, len(s.Values))))
+	f := Forecast{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, History: len(raw), Weights: []Weight{}, Points: []Point{}, Months: []Total{}}
+	if len(raw) == 0 || horizon <= 0 {
+		f.Model, f.Reason = "none", "There is no settled day to learn from yet."
+		return f
+	}
+	filled := fill(raw)
+	mean, b, errors := f.predict(raw, filled, start, horizon)
+	if slices.Min(filled) >= 0 {
+		f.floor(end, mean, b, 0)
+	} else {
+		f.floor(end, mean, b, math.Inf(-1))
+	}
+	f.totals(raw, start, b, errors)
+	return f
+}
+
+// predict chooses by the length and shape of the history, and says why.
+func (f *Forecast) predict(raw, filled []float64, start time.Time, horizon int) ([]float64, band, [][]float64) {
+	n := len(filled)
+	level := filled[n-1]
+	switch {
+	case !slices.ContainsFunc(filled, func(v float64) bool { return v != level }) && n >= 3:
+		f.Model, f.Reason = "constant", "The cost was the same on every settled day."
+		return repeat(level, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
+	case n >= leastEnsemble && slices.Max(filled[n-ceasedAfter:]) == 0 && slices.Min(filled[n-ceasedAfter:]) == 0:
+		f.Model, f.Reason = "ceased", fmt.Sprintf("There was no cost on the last %d days, so none is expected.", ceasedAfter)
+		return repeat(0, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
+	case n < leastEnsemble:
+		return f.short(filled, start, horizon)
+	}
+	trials := backtest(raw, filled, start, horizon)
+	scale := seasonalScale(raw)
+	weights := weigh(trials, scale)
+	errors := residuals(trials, weights)
+	h := learn(filled, start)
+	var paths [][]float64
+	for _, m := range members(fitSmoothing(h)) {
+		paths = append(paths, withMonth(h, m.forecast(h, horizon)))
+	}
+	f.Model, f.Weights = "ensemble", heaviestFirst(weights)
+	f.MASE = relative(errorOf(trials, func(t trial) []float64 { return combine(t.paths, weights) }), scale)
+	f.Reason = fmt.Sprintf("The models are weighted by how well they foretold %d stretches of the past; %s did best.", len(trials), f.Weights[0].Model)
+	return combine(paths, weights), calibrate(errors, horizon, scale), errors
+}
+
+// short answers for histories that are too short to test a model on.
+func (f *Forecast) short(filled []float64, start time.Time, horizon int) ([]float64, band, [][]float64) {
+	n := len(filled)
+	h := history{start: start, y: filled}
+	mean := repeat(median(slices.Clone(filled[max(0, n-week):])), horizon)
+	f.Model, f.Reason = "median", fmt.Sprintf("Only %d days are settled: the median of the last week stands for all days to come.", n)
+	if n >= leastWeekly {
+		mean = naive(h, horizon)
+		f.Model, f.Reason = "seasonal-naive", fmt.Sprintf("Only %d days are settled, too few to compare models: each weekday is expected to cost what it did lately.", n)
+	}
+	// The spread of the days themselves, and no less than a tenth of the level, because so few days know little.
+	_, deviation := moments(filled)
+	deviation = max(deviation, 0.1*math.Abs(mean[0]))
+	b := band{make([]float64, horizon), make([]float64, horizon)}
+	for i := range horizon {
+		grow := math.Sqrt(1 + float64(i+1)/float64(n))
+		b.half80[i], b.half95[i] = 1.5*deviation*grow, 2.6*deviation*grow
+	}
+	return mean, b, nil
+}
+
+func repeat(v float64, n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = v
+	}
+	return out
+}
+
+// floor writes the points; a cost that was never negative is not expected to become so.
+func (f *Forecast) floor(first time.Time, mean []float64, b band, least float64) {
+	for i, m := range mean {
+		cut := func(v float64) float64 { return max(least, v) }
+		f.Points = append(f.Points, Point{
+			Day: first.AddDate(0, 0, i), Mean: cut(m), Low80: cut(m - b.half80[i]), High80: cut(m + b.half80[i]),
+			Low95: cut(m - b.half95[i]), High95: cut(m + b.half95[i]),
+		})
+	}
+}
+
+// totals sums the points by calendar month and over the next 30 and 90 days.
+func (f *Forecast) totals(raw []float64, start time.Time, b band, errors [][]float64) {
+	first := f.Points[0].Day
+	end := first.AddDate(0, 0, len(f.Points))
+	for _, month := range (cost.Period{Start: first, End: end}).Months() {
+		if month.End.After(end) {
+			break
+		}
+		past := 0.0
+		for i, v := range raw {
+			if finite(v) && month.Contains(start.AddDate(0, 0, i)) {
+				past += v
+			}
+		}
+		f.Months = append(f.Months, f.total(month, past, b, errors))
+	}
+	next := func(days int) *Total {
+		if len(f.Points) < days {
+			return nil
+		}
+		t := f.total(cost.Days(first, days), 0, b, errors)
+		return &t
+	}
+	f.Next30, f.Next90 = next(30), next(90)
+}
+
+func (f *Forecast) total(p cost.Period, past float64, b band, errors [][]float64) Total {
+	first := f.Points[0].Day
+	from := max(0, cost.Period{Start: first, End: p.Start}.Len())
+	to := min(len(f.Points), cost.Period{Start: first, End: p.End}.Len())
+	mean, least := 0.0, 0.0
+	for _, point := range f.Points[from:to] {
+		mean += point.Mean
+		least += point.Low95
+	}
+	half80, half95 := b.sum(errors, from, to)
+	half95 = max(half95, half80)
+	money := func(v float64) cost.Money {
+		return cost.Money{Amount: decimal.NewFromFloat(past + v).Round(2), Currency: f.Currency, Basis: f.Basis}
+	}
+	return Total{
+		Period: p, Settled: money(0), Mean: money(mean), Low80: money(max(least, mean-half80)), High80: money(mean + half80),
+		Low95: money(max(least, mean-half95)), High95: money(mean + half95),
+	}
+}

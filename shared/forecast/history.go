@@ -1,0 +1,164 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+)
+
+// week is the season that daily cost has.
+const week = 7
+
+// history is what a model learns from: gaps filled, days of the month set apart, lone outliers cut back.
+type history struct {
+	start  time.Time
+	y      []float64 // clean, without the effects of the days of the month
+	season [week]float64
+	month  map[int]float64 // effect by place in the month
+}
+
+// settled are the final values from the first known one on.
+func settled(s cost.Series) (values []float64, start time.Time) {
+	values = s.Values[:max(0, min(s.Final, len(s.Values)))]
+	known := slices.IndexFunc(values, finite)
+	if known < 0 {
+		return nil, s.Day(len(values))
+	}
+	return values[known:], s.Day(known)
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// fill puts the last known value of the same weekday into each gap, or the last known one of any day.
+func fill(values []float64) []float64 {
+	out := slices.Clone(values)
+	for i, v := range out {
+		switch {
+		case finite(v):
+		case i >= week:
+			out[i] = out[i-week]
+		default:
+			out[i] = out[i-1] // the first value is known
+		}
+	}
+	return out
+}
+
+// learn prepares filled values.
+func learn(filled []float64, start time.Time) history {
+	h := history{start: start, y: slices.Clone(filled), month: map[int]float64{}}
+	level := rollingMedian(filled)
+	off := make([]float64, len(filled))
+	for i, v := range filled {
+		off[i] = v - level[i]
+	}
+	h.season = weekdayMedians(off, h.weekday)
+	for i := range off {
+		off[i] -= h.season[h.weekday(i)]
+	}
+	spread := 1.4826 * medianAbs(off)
+	h.learnMonth(off, spread)
+	for i, v := range off {
+		v -= h.effect(i)
+		if cut := 4 * spread; spread > 0 {
+			v = max(-cut, min(cut, v))
+		}
+		h.y[i] = level[i] + h.season[h.weekday(i)] + v
+	}
+	return h
+}
+
+func (h *history) weekday(i int) int { return (int(h.start.Weekday()) + i) % week }
+
+// effect is what the place of day i in its month adds.
+func (h *history) effect(i int) float64 {
+	if len(h.month) == 0 {
+		return 0
+	}
+	return h.month[slot(h.start.AddDate(0, 0, i))]
+}
+
+// learnMonth finds the places in the month whose cost differs in most months: a fee on the first, a batch on the last day.
+func (h *history) learnMonth(off []float64, spread float64) {
+	seen := map[int][]float64{}
+	for i, v := range off {
+		if s := slot(h.start.AddDate(0, 0, i)); s != 0 {
+			seen[s] = append(seen[s], v)
+		}
+	}
+	for s, v := range seen {
+		v = v[max(0, len(v)-12):]
+		slices.Sort(v)
+		low, high := v[len(v)/4], v[len(v)-1-len(v)/4]
+		if len(v) < 3 {
+			low, high = v[0], v[len(v)-1]
+		}
+		if len(v) >= 2 && (low > 2.5*spread || high < -2.5*spread) {
+			h.month[s] = median(v)
+		}
+	}
+}
+
+// slot counts from the beginning of the month (1, 2, 3) or from its end (-1 is the last day); 0 is neither.
+func slot(day time.Time) int {
+	const slots = 3
+	d := day.Day()
+	if d <= slots {
+		return d
+	}
+	// The last day of the month before is day 0 of the month after.
+	if back := d - time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day() - 1; back >= -slots {
+		return back
+	}
+	return 0
+}
+
+// rollingMedian is the median of the fortnight around each day, of less near the ends: a level that has lasted for four
+// days is believed.
+func rollingMedian(v []float64) []float64 {
+	const half, least = 7, 3
+	out := make([]float64, len(v))
+	var buf [2*half + 1]float64
+	for i := range v {
+		reach := max(least, min(half, i, len(v)-1-i))
+		window := append(buf[:0], v[max(0, i-reach):min(len(v), i+reach+1)]...)
+		out[i] = median(window)
+	}
+	return out
+}
+
+// weekdayMedians are the typical deviations by weekday, centred on zero.
+func weekdayMedians(off []float64, weekday func(int) int) (season [week]float64) {
+	var by [week][]float64
+	for i := max(0, len(off)-16*week); i < len(off); i++ {
+		by[weekday(i)] = append(by[weekday(i)], off[i])
+	}
+	mean := 0.0
+	for d := range by {
+		season[d] = median(by[d])
+		mean += season[d] / week
+	}
+	for d := range season {
+		season[d] -= mean
+	}
+	return season
+}
+
+// median sorts v; that of nothing is 0.
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	slices.Sort(v)
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+func medianAbs(v []float64) float64 {
+	abs := make([]float64, len(v))
+	for i, x := range v {
+		abs[i] = math.Abs(x)
+	}
+	return median(abs)
+}
