@@ -135,7 +135,7 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (l
 	}
 	began, after := cost.Day(e.StartedAt), cost.Day(e.EndedAt).AddDate(0, 0, 1)
 	if final.Before(after.AddDate(0, 0, learn.LeastDays)) {
-		return learn.Measure(change, wholeDays(after, final), false, now), nil
+		return learn.Measure(change, wholeDays(after, final), now), nil
 	}
 	targets, heirs := involved(e)
 	period := cost.Period{Start: began.AddDate(0, 0, -historyDays), End: final}
@@ -158,7 +158,7 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (l
 		days[i].Expected, days[i].Low, days[i].High = mean[at], low[at], high[at]
 		days[i].Billed = billed[days[i].Day]
 	}
-	return learn.Measure(change, days, false, now), nil
+	return learn.Measure(change, days, now), nil
 }
 
 // wholeDays lists the days from one to another, the second not included.

@@ -77,6 +77,24 @@ type RecommendationStore interface {
 	Recommendation(ctx context.Context, t tenant.ID, id string) (recommend.Recommendation, error)
 }
 
+// RecommendationFilter chooses recommendations and the place in their order, which is by score, the highest first, and id.
+type RecommendationFilter struct {
+	Status     []recommend.Status // any of them; empty: all
+	Rule       string             // empty: all
+	MinSaving  decimal.Decimal    // a month
+	AfterScore *float64           // with AfterID, the last one of the page before
+	AfterID    string
+	Limit      int
+}
+
+// RejectedFilter chooses rejected changes and the place in their order, which is by resource and rule.
+type RejectedFilter struct {
+	Rule          string // empty: all
+	AfterResource string // with AfterRule, the last one of the page before
+	AfterRule     string
+	Limit         int
+}
+
 // CalibrationStore reads what was learned.
 type CalibrationStore interface {
 	// Calibrations lists the present version of each calibration.

@@ -41,7 +41,7 @@ type State string
 const (
 	TooEarly    State = "too-early"   // fewer than LeastDays final days: no figure yet
 	Preliminary State = "preliminary" // a figure that may still move
-	Final       State = "final"       // FinalDays final days, or the month is invoiced
+	Final       State = "final"       // FinalDays final days
 )
 
 // Days after the change that are final on the bill: how many a figure needs, and how many make it final.
@@ -92,10 +92,10 @@ const hoursPerMonth = 730
 
 // Measure compares the days after a change with what they would have cost without it. The bounds of the days are added up as
 // if all days erred the same way, because one forecast made them all: the interval is rather too wide than too narrow.
-func Measure(c Change, days []Day, invoiced bool, now time.Time) Outcome {
+func Measure(c Change, days []Day, now time.Time) Outcome {
 	o := Outcome{
 		Execution: c.Execution, Recommendation: c.Recommendation, Connection: c.Connection, Cloud: c.Cloud, Action: c.Action,
-		Completed: c.Completed, State: stateOf(len(days), invoiced), Days: len(days), Estimated: c.Estimated, Measured: now,
+		Completed: c.Completed, State: stateOf(len(days)), Days: len(days), Estimated: c.Estimated, Measured: now,
 	}
 	if len(days) > 0 {
 		o.Period = cost.Period{Start: days[0].Day, End: days[len(days)-1].Day.AddDate(0, 0, 1)}
@@ -128,11 +128,11 @@ func Measure(c Change, days []Day, invoiced bool, now time.Time) Outcome {
 	return o
 }
 
-func stateOf(days int, invoiced bool) State {
+func stateOf(days int) State {
 	switch {
 	case days < LeastDays:
 		return TooEarly
-	case days >= FinalDays || invoiced:
+	case days >= FinalDays:
 		return Final
 	}
 	return Preliminary

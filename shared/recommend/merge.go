@@ -75,10 +75,10 @@ func (r *Recommendation) Dismiss(by, reason string, at time.Time) error {
 	return nil
 }
 
-// Implement notes that an execution of the plan with the given hash was completed. A recommendation that has become another
-// plan meanwhile stays as it is.
-func (r *Recommendation) Implement(planHash string, at time.Time) {
-	if r.PlanHash == planHash {
+// Implement notes that an execution of the approved plan was completed. Where the approval has become void meanwhile because
+// the targets now allow another plan, that one stays open.
+func (r *Recommendation) Implement(at time.Time) {
+	if r.Status == Approved || r.Status == Expired {
 		r.Status, r.UpdatedAt = Implemented, at
 	}
 }
