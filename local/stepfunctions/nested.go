@@ -102,7 +102,7 @@ func (e *Engine) await(ctx context.Context, arn string) (Execution, error) {
 func (r *run) suspended() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.execution.Status == Running
+	return !errors.Is(r.over, errEnded)
 }
 
 // stopChild stops a nested execution that nobody waits for any more.

@@ -82,7 +82,7 @@ func newEngine(t *testing.T, o Options) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := e.Close(t.Context()); err != nil && t.Context().Err() == nil {
+		if err := e.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})

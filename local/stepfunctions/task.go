@@ -84,14 +84,19 @@ func (t *transition) schedule(f *Frame, st *state, s scope) *failure {
 	}
 	f.Task.Payload = encode(payload)
 	now := t.run.engine.watch.Now()
-	limit, fail := s.duration("TimeoutSecondsPath", st.TimeoutSeconds, st.TimeoutSecondsPath)
+	own := t.scope(f) // paths of times speak of the input before Parameters
+	var fail *failure
+	if own.document, fail = own.filter("InputPath", st.InputPath, own.document); fail != nil {
+		return fail
+	}
+	limit, fail := own.duration("TimeoutSecondsPath", st.TimeoutSeconds, st.TimeoutSecondsPath)
 	if fail != nil {
 		return fail
 	}
 	if limit > 0 {
 		f.Task.TimeoutAt = now.Add(limit)
 	}
-	if f.Task.Heartbeat, fail = s.duration("HeartbeatSecondsPath", st.HeartbeatSeconds, st.HeartbeatSecondsPath); fail != nil {
+	if f.Task.Heartbeat, fail = own.duration("HeartbeatSecondsPath", st.HeartbeatSeconds, st.HeartbeatSecondsPath); fail != nil {
 		return fail
 	}
 	if f.Task.Heartbeat > 0 && target.callback {
