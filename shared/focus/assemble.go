@@ -2,6 +2,7 @@ package focus
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -267,25 +268,29 @@ func (a *assembler) fillExtra(row *Row, cells [][]byte) {
 		row.Extra = extra
 		return
 	}
+	row.Extra = a.collect(cells, packed, raw)
+	a.extras.put(string(key), row.Extra)
+}
+
+// collect makes the map of the other columns: the ones packed into x_Extra, a Tags cell that is no JSON, and the
+// columns without a field.
+func (a *assembler) collect(cells [][]byte, packed bool, rawTags string) map[string]string {
+	l := a.layout
 	extra := map[string]string{}
 	if packed {
 		if pairs, ok := parsePairs(cells[l.extras]); ok {
-			extra = make(map[string]string, len(pairs))
-			for name, value := range pairs {
-				extra[name] = value
-			}
+			maps.Copy(extra, pairs)
 		} else {
 			extra[extrasColumn] = string(cells[l.extras])
 		}
 	}
-	if raw != "" {
-		extra["Tags"] = raw
+	if rawTags != "" {
+		extra["Tags"] = rawTags
 	}
 	for _, i := range l.extra {
 		if !isNull(cells[i]) {
 			extra[l.names[i]] = a.text(i, cells[i])
 		}
 	}
-	row.Extra = orNil(extra)
-	a.extras.put(string(key), row.Extra)
+	return orNil(extra)
 }

@@ -34,23 +34,17 @@ func parseClock(s []byte) (of, offset time.Duration, ok bool) {
 	if len(s) == 0 {
 		return 0, 0, true
 	}
-	if len(s) < 6 || s[0] != 'T' && s[0] != ' ' && s[0] != 't' || s[3] != ':' {
+	if len(s) < 6 || bytes.IndexByte([]byte("Tt "), s[0]) < 0 {
 		return 0, 0, false
 	}
-	hour, ok1 := digits(s[1:3])
-	minute, ok2 := digits(s[4:6])
-	if !ok1 || !ok2 || hour > 23 || minute > 59 {
+	of, s, ok = parseMinutes(s[1:])
+	if !ok {
 		return 0, 0, false
 	}
-	of = time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute
-	s = s[6:]
 	if len(s) >= 3 && s[0] == ':' {
-		second, ok3 := digits(s[1:3])
-		if !ok3 || second > 59 {
-			return 0, 0, false
-		}
-		fraction, rest, ok4 := parseFraction(s[3:])
-		if !ok4 {
+		second, isNumber := digits(s[1:3])
+		fraction, rest, isFraction := parseFraction(s[3:])
+		if !isNumber || !isFraction || second > 59 {
 			return 0, 0, false
 		}
 		of += time.Duration(second)*time.Second + fraction
@@ -58,6 +52,16 @@ func parseClock(s []byte) (of, offset time.Duration, ok bool) {
 	}
 	offset, ok = parseZone(s)
 	return of, offset, ok
+}
+
+// parseMinutes reads "15:04" and gives what stands behind it.
+func parseMinutes(s []byte) (time.Duration, []byte, bool) {
+	hours, ok1 := digits(s[:2])
+	minutes, ok2 := digits(s[3:5])
+	if !ok1 || !ok2 || s[2] != ':' || hours > 23 || minutes > 59 {
+		return 0, nil, false
+	}
+	return time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute, s[5:], true
 }
 
 func parseFraction(s []byte) (fraction time.Duration, rest []byte, ok bool) {
@@ -79,15 +83,13 @@ func parseZone(s []byte) (time.Duration, bool) {
 	case "", "Z", "z", " UTC":
 		return 0, true
 	}
-	if len(s) != 6 || s[0] != '+' && s[0] != '-' || s[3] != ':' {
+	if len(s) != 6 || s[0] != '+' && s[0] != '-' {
 		return 0, false
 	}
-	hours, ok1 := digits(s[1:3])
-	minutes, ok2 := digits(s[4:6])
-	if !ok1 || !ok2 || hours > 23 || minutes > 59 {
+	offset, _, ok := parseMinutes(s[1:])
+	if !ok {
 		return 0, false
 	}
-	offset := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
 	if s[0] == '-' {
 		offset = -offset
 	}

@@ -16,59 +16,71 @@ const (
 
 // parseNumber reads "-12.50" or "1E-7". Thousands separators, currency signs and anything else are no number.
 func parseNumber(s []byte) (decimal.Decimal, bool) {
-	s = bytes.TrimSpace(s)
-	negative := len(s) > 0 && s[0] == '-'
-	if negative || len(s) > 0 && s[0] == '+' {
-		s = s[1:]
-	}
-	var (
-		coefficient int64
-		digits      int // significant ones so far
-		seen, point bool
-		exp, i      int
-	)
-loop:
-	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			seen = true
-			if point {
-				exp--
-			}
-			if digits > 0 || c != '0' {
-				digits++
-			}
-			if digits <= 18 {
-				coefficient = coefficient*10 + int64(c-'0')
-			}
-		case c == '.' && !point:
-			point = true
-		default:
-			break loop
-		}
-	}
-	scientific, ok := exponent(s[i:])
-	if !seen || !ok {
+	negative, s := cutSign(bytes.TrimSpace(s))
+	m := scanMantissa(s)
+	scientific, ok := exponent(s[m.length:])
+	if !m.seen || !ok {
 		return decimal.Decimal{}, false
 	}
-	mantissa := s[:i]
-	exp += scientific
+	exp := m.exp + scientific
+	leading := exp + m.digits - 1
 	switch {
-	case digits == 0:
+	case m.digits == 0:
 		return decimal.New(0, int32(max(min(exp, 0), -maxExponent))), true
-	case digits > 18:
-		return longNumber(mantissa, negative, exp)
-	case exp+digits-1 > maxExponent || exp+digits-1 < -maxExponent:
+	case m.digits > 18:
+		return longNumber(s[:m.length], negative, exp)
+	case leading > maxExponent || leading < -maxExponent:
 		return decimal.Decimal{}, false
 	case negative:
-		coefficient = -coefficient
+		return decimal.New(-m.coefficient, int32(exp)), true
 	}
-	return decimal.New(coefficient, int32(exp)), true
+	return decimal.New(m.coefficient, int32(exp)), true
 }
 
-// longNumber is parseNumber for what does not fit an int64; mantissa has digits and at most one point.
-func longNumber(mantissa []byte, negative bool, exp int) (decimal.Decimal, bool) {
-	digits := bytes.ReplaceAll(mantissa, []byte("."), nil)
+func cutSign(s []byte) (negative bool, rest []byte) {
+	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
+		return s[0] == '-', s[1:]
+	}
+	return false, s
+}
+
+// mantissa is the part of a number before its exponent.
+type mantissa struct {
+	length      int   // in bytes
+	coefficient int64 // the digits without the point, right for up to 18 of them
+	digits      int   // significant ones
+	exp         int   // of the coefficient
+	seen        bool  // whether there was any digit
+}
+
+func scanMantissa(s []byte) (m mantissa) {
+	point := false
+	for ; m.length < len(s); m.length++ {
+		c := s[m.length]
+		if c == '.' && !point {
+			point = true
+			continue
+		}
+		if c < '0' || c > '9' {
+			break
+		}
+		m.seen = true
+		if point {
+			m.exp--
+		}
+		if m.digits > 0 || c != '0' {
+			m.digits++
+		}
+		if m.digits <= 18 {
+			m.coefficient = m.coefficient*10 + int64(c-'0')
+		}
+	}
+	return m
+}
+
+// longNumber is parseNumber for what does not fit an int64; text has digits and at most one point.
+func longNumber(text []byte, negative bool, exp int) (decimal.Decimal, bool) {
+	digits := bytes.ReplaceAll(text, []byte("."), nil)
 	digits = bytes.TrimLeft(digits, "0")
 	for len(digits) > maxDigits && digits[len(digits)-1] == '0' && exp < 0 {
 		digits, exp = digits[:len(digits)-1], exp+1
@@ -95,14 +107,7 @@ func exponent(s []byte) (int, bool) {
 	if s[0]|0x20 != 'e' {
 		return 0, false
 	}
-	s = s[1:]
-	sign := 1
-	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
-		if s[0] == '-' {
-			sign = -1
-		}
-		s = s[1:]
-	}
+	negative, s := cutSign(s[1:])
 	if len(s) == 0 {
 		return 0, false
 	}
@@ -113,5 +118,8 @@ func exponent(s []byte) (int, bool) {
 		}
 		n = min(n*10+int(c-'0'), 1_000_000) // far beyond every bound, and safe to add to
 	}
-	return sign * n, true
+	if negative {
+		n = -n
+	}
+	return n, true
 }
