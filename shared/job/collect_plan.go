@@ -1,0 +1,216 @@
+package job
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// ConnectionStore knows the connections and what is loaded of them.
+type ConnectionStore interface {
+	// Connections lists all, those derived from uploads included.
+	Connections(ctx context.Context, t tenant.ID) ([]ingest.Connection, error)
+	// Coverage lists the loaded billing periods of all connections.
+	Coverage(ctx context.Context, t tenant.ID) ([]ingest.Loaded, error)
+}
+
+// PlanCollection decides what a collection reads.
+type PlanCollection struct {
+	Connections ConnectionStore
+	Collectors  map[resource.Cloud]string // cloud to the function that reads it
+	Now         Clock
+}
+
+// PlanInput asks for a collection.
+type PlanInput struct {
+	Tenant     tenant.ID      `json:"tenant"`
+	Cloud      resource.Cloud `json:"cloud,omitempty"`      // empty: all
+	Connection string         `json:"connection,omitempty"` // empty: all
+	Months     int            `json:"months,omitempty"`     // 0: what is missing or may have changed
+	Run        string         `json:"run"`                  // name of the execution; a part of all keys
+}
+
+// PlanOutput lists what to read.
+type PlanOutput struct {
+	Bills       []BillItem      `json:"bills"`
+	Inventories []InventoryItem `json:"inventories"`
+	Skipped     []string        `json:"skipped"` // what is not read, and why
+}
+
+// BillItem is one month of one connection. Collector is the function to call.
+type BillItem struct {
+	BillInput
+	Collector string `json:"collector"`
+}
+
+// InventoryItem is the inventory of one connection.
+type InventoryItem struct {
+	InventoryInput
+	Collector string `json:"collector"`
+}
+
+// mostBills bounds a plan, so that its state stays well below 256 KiB; the newest months go first.
+const mostBills = 300
+
+// Run plans. A new connection is read ingest.FirstPull months back. Of a known one the last ingest.Restated months are read
+// again, and every month that is missing since its first loaded one. Connections that only uploads feed are left alone.
+// A cloud that was asked for and has no collector or no connection is fault.Unprocessable.
+func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, error) {
+	out := PlanOutput{Bills: []BillItem{}, Inventories: []InventoryItem{}, Skipped: []string{}}
+	if in.Run == "" {
+		return out, fault.Input("run", "", "is missing")
+	}
+	connections, err := p.Connections.Connections(ctx, in.Tenant)
+	if err != nil {
+		return out, err
+	}
+	covered, err := p.Connections.Coverage(ctx, in.Tenant)
+	if err != nil {
+		return out, err
+	}
+	for _, c := range connections {
+		if c.Cloud == "" || in.Cloud != "" && c.Cloud != in.Cloud || in.Connection != "" && c.ID != in.Connection {
+			continue
+		}
+		collector := p.Collectors[c.Cloud]
+		if collector == "" {
+			out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
+			continue
+		}
+		out.Inventories = append(out.Inventories, InventoryItem{Collector: collector, InventoryInput: InventoryInput{
+			Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json"),
+		}})
+		for _, month := range p.months(in, c.ID, covered) {
+			out.Bills = append(out.Bills, BillItem{Collector: collector, BillInput: BillInput{
+				Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Month: month,
+				Key: ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet"),
+			}})
+		}
+	}
+	if len(out.Inventories) == 0 && (in.Cloud != "" || in.Connection != "") {
+		return out, nothingToRead(in, out.Skipped)
+	}
+	slices.SortStableFunc(out.Bills, func(a, b BillItem) int { return b.Month.Compare(a.Month) })
+	if len(out.Bills) > mostBills {
+		out.Bills = out.Bills[:mostBills]
+		out.Skipped = append(out.Skipped, "Older months are left for the next collection: one collection reads at most 300 bills.")
+	}
+	return out, nil
+}
+
+func nothingToRead(in PlanInput, skipped []string) error {
+	if len(skipped) > 0 {
+		return fault.New(fault.Unprocessable, "%s", skipped[0])
+	}
+	return fault.New(fault.Unprocessable, "No connection %s%s is registered. Register it with POST /api/v1/connections.", in.Connection, in.Cloud)
+}
+
+// months lists what to read of a connection, newest last.
+func (p PlanCollection) months(in PlanInput, connection string, covered []ingest.Loaded) []time.Time {
+	now := p.Now()
+	if in.Months > 0 {
+		return ingest.Months(now, in.Months)
+	}
+	have := map[time.Time]bool{}
+	first := time.Time{}
+	for _, l := range covered {
+		start := cost.MonthStart(l.Period.Start)
+		if l.Connection == connection {
+			have[start] = true
+			if first.IsZero() || start.Before(first) {
+				first = start
+			}
+		}
+	}
+	all := ingest.Months(now, ingest.FirstPull)
+	if len(have) == 0 {
+		return all
+	}
+	settled := len(all) - ingest.Restated
+	wanted := slices.DeleteFunc(slices.Clone(all[:settled]), func(m time.Time) bool { return have[m] || m.Before(first) })
+	return append(wanted, all[settled:]...)
+}
+
+// BillResult is what became of one planned bill.
+type BillResult struct {
+	Connection string    `json:"connection"`
+	Month      time.Time `json:"month"`
+	Rows       int64     `json:"rows"`
+	Rejected   int64     `json:"rejected"`
+	Unchanged  bool      `json:"unchanged"`
+	Failure    *Caught   `json:"failure,omitempty"`
+}
+
+// InventoryResult is what became of one planned inventory.
+type InventoryResult struct {
+	Connection string        `json:"connection"`
+	Resources  int           `json:"resources"`
+	Unread     []ingest.Part `json:"unread,omitempty"`
+	Failure    *Caught       `json:"failure,omitempty"`
+}
+
+// CollectedInput is everything that a collection did.
+type CollectedInput struct {
+	Tenant      tenant.ID         `json:"tenant"`
+	Bills       []BillResult      `json:"bills"`
+	Inventories []InventoryResult `json:"inventories"`
+	Skipped     []string          `json:"skipped"`
+}
+
+// Collected sums a collection up.
+type Collected struct {
+	Bills     int      `json:"bills"`     // months that were read
+	Rows      int64    `json:"rows"`      // in them
+	Rejected  int64    `json:"rejected"`  // rows that were left out
+	Unchanged int      `json:"unchanged"` // months that were loaded already as they are
+	Resources int      `json:"resources"`
+	Problems  []string `json:"problems"` // what could not be read, and why
+}
+
+const problemsShown = 50
+
+// Sum sums up. What failed is listed and keeps what succeeded; when all that was planned failed, the collection did:
+// fault.Unavailable, for that is no way to say that there are no costs.
+func (p PlanCollection) Sum(_ context.Context, in CollectedInput) (Collected, error) {
+	out := Collected{Problems: slices.Clone(in.Skipped)}
+	failed := 0
+	for _, b := range in.Bills {
+		if b.Failure != nil {
+			failed++
+			out.Problems = append(out.Problems, b.Connection+", bill of "+b.Month.Format("2006-01")+": "+b.Failure.Text())
+			continue
+		}
+		out.Bills++
+		out.Rows, out.Rejected = out.Rows+b.Rows, out.Rejected+b.Rejected
+		if b.Unchanged {
+			out.Unchanged++
+		}
+	}
+	for _, i := range in.Inventories {
+		if i.Failure != nil {
+			failed++
+			out.Problems = append(out.Problems, i.Connection+", inventory: "+i.Failure.Text())
+			continue
+		}
+		out.Resources += i.Resources
+		for _, part := range i.Unread {
+			out.Problems = append(out.Problems, i.Connection+", "+part.Service+" in "+part.Region+": "+string(part.Status)+" "+part.Reason)
+		}
+	}
+	if n := len(in.Bills) + len(in.Inventories); n > 0 && failed == n {
+		return out, fault.New(fault.Unavailable, "Nothing could be collected. The first reason: %s", out.Problems[len(in.Skipped)])
+	}
+	if len(out.Problems) > problemsShown {
+		out.Problems = append(out.Problems[:problemsShown], "and more")
+	}
+	if out.Problems == nil {
+		out.Problems = []string{}
+	}
+	return out, nil
+}
