@@ -247,7 +247,8 @@ func (a *assembler) fillExtra(row *Row, cells [][]byte) {
 	if l.tags >= 0 && row.Tags == nil && !isNull(cells[l.tags]) {
 		raw = a.tags(cells[l.tags]).raw
 	}
-	key := append(a.extraKey[:0], raw...)
+	key := a.extraKey[:0]
+	key = append(key, raw...)
 	has := raw != ""
 	for _, i := range l.extra {
 		key = append(key, 0) // no cell holds one

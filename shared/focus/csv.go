@@ -85,7 +85,7 @@ func (s *csvSource) more() error {
 		n, err := s.in.Read(s.buf[s.end:])
 		s.end += n
 		switch {
-		case err == io.EOF: //nolint:errorlint // io.Reader gives it as it is
+		case err == io.EOF:
 			s.eof = true
 			return nil
 		case err != nil:

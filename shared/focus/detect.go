@@ -46,7 +46,7 @@ var bom = []byte("\xef\xbb\xbf")
 // Detect tells the format by content, not by name. It fails with fault.Unprocessable for what is none of the formats.
 func Detect(file io.ReaderAt, size int64) (Format, error) {
 	head := make([]byte, min(max(size, 0), 512))
-	if n, err := file.ReadAt(head, 0); err != nil && !(errors.Is(err, io.EOF) && n == len(head)) {
+	if n, err := file.ReadAt(head, 0); err != nil && (n < len(head) || !errors.Is(err, io.EOF)) {
 		return "", unreadable(err)
 	}
 	switch {
@@ -83,8 +83,9 @@ type watched struct {
 	err error
 }
 
+// ReadAt reads from the storage; an offset that only a damaged file asks for is no failure of it.
 func (w *watched) ReadAt(b []byte, offset int64) (int, error) {
-	if offset < 0 { // a damaged file points there
+	if offset < 0 {
 		return 0, errors.New("offset before the beginning of the file")
 	}
 	n, err := w.ReaderAt.ReadAt(b, offset)

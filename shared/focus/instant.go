@@ -2,6 +2,7 @@ package focus
 
 import (
 	"bytes"
+	"strings"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func parseClock(s []byte) (of, offset time.Duration, ok bool) {
 	if len(s) == 0 {
 		return 0, 0, true
 	}
-	if len(s) < 6 || bytes.IndexByte([]byte("Tt "), s[0]) < 0 {
+	if len(s) < 6 || strings.IndexByte("Tt ", s[0]) < 0 {
 		return 0, 0, false
 	}
 	of, s, ok = parseMinutes(s[1:])

@@ -79,7 +79,7 @@ func decodeJSON(text []byte, into any) bool {
 		return false
 	}
 	_, err := d.Token()
-	return err == io.EOF //nolint:errorlint // Token gives io.EOF as it is
+	return err == io.EOF
 }
 
 func orNil(pairs map[string]string) map[string]string {

@@ -119,7 +119,7 @@ func TestDamagedParquet(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, file := range append(parquetFiles(t), written(t, rows, focus.Parquet)) {
-		for range 150 {
+		for range 60 {
 			damaged := bytes.Clone(file)
 			for range 1 + rng.IntN(4) {
 				damaged[4+rng.IntN(len(file)-4)] ^= 1 << rng.IntN(8)
@@ -142,7 +142,7 @@ func TestRowGroupsFollowOneAnother(t *testing.T) {
 	t.Parallel()
 	var file bytes.Buffer
 	w := focus.NewParquetWriter(&file)
-	const n = 120_000
+	const n = 60_000
 	sum := decimal.Decimal{}
 	for row := range focustest.Rows(n, 3) {
 		sum = sum.Add(row.BilledCost)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"io"
 	"math/big"
 	"os"
@@ -109,7 +110,7 @@ func read(content []byte, format focus.Format) (rows []focus.Row, rejections []*
 		var row focus.Row
 		rejection, err := r.Next(&row)
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if int64(len(rows)+len(rejections)) != r.Rows() {
 				panic("accepted and rejected rows are not all rows")
 			}

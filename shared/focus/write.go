@@ -105,7 +105,7 @@ func appendQuoted(b, cell []byte) []byte {
 // Numbers are text, which holds each to its last decimal whatever its scale; Tags and x_Extra, which holds Row.Extra,
 // are JSON.
 type ParquetWriter struct {
-	out   *parquet.Writer
+	out   *parquet.GenericWriter[any]
 	order []*column // of the schema
 	row   parquet.Row
 	bytes []byte // what the values of row point into
@@ -128,7 +128,7 @@ func NewParquetWriter(w io.Writer) *ParquetWriter {
 		}
 	}
 	schema := parquet.NewSchema("focus", group)
-	p := &ParquetWriter{out: parquet.NewWriter(w, schema, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.MaxRowsPerRowGroup(rowsPerGroup))}
+	p := &ParquetWriter{out: parquet.NewGenericWriter[any](w, schema, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.MaxRowsPerRowGroup(rowsPerGroup))}
 	for _, path := range schema.Columns() {
 		p.order = append(p.order, byName[strings.Join(path, ".")])
 	}

@@ -3,6 +3,7 @@ package focustest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -109,7 +110,7 @@ func resource(rng *rand.Rand, p *provider, number int) focus.Row {
 	}
 	if rng.IntN(10) > 0 { // one in ten is untagged
 		team := rng.IntN(len(teams))
-		row.Tags = map[string]string{"team": teams[team], "env": environments[rng.IntN(len(environments))], "cost-center": fmt.Sprint(4000 + team), "app": fmt.Sprintf("%s-%d", teams[team], rng.IntN(12))}
+		row.Tags = map[string]string{"team": teams[team], "env": environments[rng.IntN(len(environments))], "cost-center": strconv.Itoa(4000 + team), "app": fmt.Sprintf("%s-%d", teams[team], rng.IntN(12))}
 	}
 	if s.unit == "Hours" && rng.IntN(4) == 0 {
 		row.PricingCategory = "Committed"
