@@ -44,14 +44,15 @@ type Locker interface {
 
 // Recommendations are what executions carry out.
 type Recommendations interface {
+	// Recommendation gives one, or fault.NotFound.
 	Recommendation(ctx context.Context, t tenant.ID, id string) (recommend.Recommendation, error)
-	// MarkImplemented notes that an execution of it was completed. Doing so twice changes nothing.
-	MarkImplemented(ctx context.Context, t tenant.ID, id string) error
+	// ChangeRecommendation lets change alter one, in one transaction.
+	ChangeRecommendation(ctx context.Context, t tenant.ID, id string, change func(*recommend.Recommendation) error) (recommend.Recommendation, error)
 }
 
-// ResourceTags reads the tags of resources from the inventory. A resource that it does not hold has no entry.
-type ResourceTags interface {
-	ResourceTags(ctx context.Context, t tenant.ID, refs []resource.Ref) (map[resource.Ref]map[string]string, error)
+// Tagged reads what exists, with its tags.
+type Tagged interface {
+	Inventory(ctx context.Context, t tenant.ID, connection string) ([]recommend.Observed, error)
 }
 
 // Rollout is the data side of an execution: the tasks of the state machine "execution". Every method may run twice, or die
@@ -60,7 +61,7 @@ type Rollout struct {
 	Store           ExecutionStore
 	Locks           Locker
 	Recommendations Recommendations
-	Tags            ResourceTags
+	Inventory       Tagged
 	Staging         ingest.Staging
 	Actors          map[resource.Cloud]string // function that acts on the cloud
 	Collectors      map[resource.Cloud]string // function that reads it

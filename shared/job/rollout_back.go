@@ -14,8 +14,8 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
-// Failure is an error as a state machine catches it.
-type Failure struct {
+// Caught is an error as a state machine catches it.
+type Caught struct {
 	Error string `json:"Error,omitempty"` //nolint:tagliatelle // Step Functions writes it so
 	Cause string `json:"Cause,omitempty"` //nolint:tagliatelle // Step Functions writes it so
 }
@@ -24,7 +24,7 @@ type Failure struct {
 const mostReason = 1000
 
 // Text is the failure for people: the message that a function gave, or what is known of it. Empty when there was none.
-func (f Failure) Text() string {
+func (f Caught) Text() string {
 	var body struct {
 		Message string `json:"errorMessage"`
 	}
@@ -52,7 +52,7 @@ func (f Failure) Text() string {
 type FailureInput struct {
 	Tenant    tenant.ID `json:"tenant"`
 	Execution string    `json:"execution"`
-	Error     Failure   `json:"error"`
+	Error     Caught    `json:"error"`
 }
 
 // RollbackOutput is what has to be restored.
@@ -125,7 +125,7 @@ func (r Rollout) turnBack(ctx context.Context, in FailureInput, e rollout.Execut
 }
 
 // reason is why the execution turned back: what failed, or what was unhealthy.
-func reason(e rollout.Execution, f Failure) string {
+func reason(e rollout.Execution, f Caught) string {
 	if text := f.Text(); text != "" {
 		return text
 	}

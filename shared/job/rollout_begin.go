@@ -84,9 +84,13 @@ func (r Rollout) admit(ctx context.Context, t tenant.ID, e rollout.Execution) er
 	if err := r.Rails.Size(e.Plan); err != nil {
 		return err
 	}
-	tags, err := r.Tags.ResourceTags(ctx, t, targetsOf(e))
+	known, err := r.Inventory.Inventory(ctx, t, e.Connection)
 	if err != nil {
 		return err
+	}
+	tags := map[resource.Ref]map[string]string{}
+	for _, o := range known {
+		tags[o.Ref] = o.Tags
 	}
 	return r.Rails.Tags(e.Plan, tags)
 }

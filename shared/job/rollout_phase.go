@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/plan"
+	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
 	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
@@ -66,7 +68,7 @@ type RecordInput struct {
 	Ref       resource.Ref    `json:"ref"`  // the target as the plan names it
 	Receipt   rollout.Receipt `json:"receipt,omitzero"`
 	Captured  plan.State      `json:"captured,omitempty"` // of reverted: as read anew afterwards
-	Error     Failure         `json:"error,omitzero"`     // of failed
+	Error     Caught          `json:"error,omitzero"`     // of failed
 }
 
 // Record writes into the journal what came of one command. A reverted target that was not read back as captured is refused
@@ -184,6 +186,9 @@ func (r Rollout) Judge(ctx context.Context, in JudgeInput) (WatchOutput, error) 
 	}
 	o := rollout.Observe(e, p, r.Now())
 	if len(o.Changed) > 0 {
+		if err := ingest.Owned(in.Tenant, in.Key); err != nil {
+			return WatchOutput{}, err
+		}
 		if o.Usage, err = r.usage(ctx, in.Key); err != nil {
 			return WatchOutput{}, err
 		}
@@ -264,7 +269,13 @@ func verified(list []VerifyOutput) map[resource.Ref]bool {
 // settle does what follows from the end of an execution, again if need be.
 func (r Rollout) settle(ctx context.Context, t tenant.ID, e rollout.Execution) error {
 	if e.Status == rollout.Completed && !e.DryRun {
-		if err := r.Recommendations.MarkImplemented(ctx, t, e.Recommendation); err != nil {
+		_, err := r.Recommendations.ChangeRecommendation(ctx, t, e.Recommendation, func(rec *recommend.Recommendation) error {
+			if rec.Status == recommend.Approved && rec.PlanHash == e.PlanHash {
+				rec.Status, rec.UpdatedAt = recommend.Implemented, e.EndedAt
+			}
+			return nil
+		})
+		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err
 		}
 	}
