@@ -11,6 +11,7 @@ import (
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/forecast"
 	"github.com/cost-agent/cost-agent/shared/learn"
 	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/rollout"
@@ -38,13 +39,21 @@ type OutcomeStore interface {
 // 95 % interval.
 type Forecaster func(s cost.Series, horizon int) (mean, low, high []float64)
 
+// DailyForecast is the Forecaster that everything else in Cost Agent forecasts with.
+func DailyForecast(s cost.Series, horizon int) (mean, low, high []float64) {
+	for _, p := range forecast.Daily(s, horizon).Points {
+		mean, low, high = append(mean, p.Mean), append(low, p.Low95), append(high, p.High95)
+	}
+	return mean, low, high
+}
+
 // Learn measures what executions really saved, and calibrates.
 type Learn struct {
 	Executions      ExecutionHistory
 	Costs           CostStore
 	Recommendations RecommendationStore
 	Outcomes        OutcomeStore
-	Forecast        Forecaster
+	Forecast        Forecaster // nil: DailyForecast
 	Now             Clock
 }
 
@@ -148,7 +157,11 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (l
 		return learn.Outcome{}, err
 	}
 	horizon := cost.Period{Start: began, End: final}.Len()
-	mean, low, high := j.Forecast(past, horizon)
+	foretell := j.Forecast
+	if foretell == nil {
+		foretell = DailyForecast
+	}
+	mean, low, high := foretell(past, horizon)
 	if min(len(mean), len(low), len(high)) < horizon {
 		return learn.Outcome{}, fault.New(fault.Unprocessable, "Its targets have too short a past on the bill to say what they would have cost.")
 	}

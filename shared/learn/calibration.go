@@ -124,7 +124,7 @@ func calibrate(key calibrationKey, outcomes []Outcome) Calibration {
 func explain(c Calibration, completed, sum, weight float64) string {
 	var parts []string
 	cloud := map[resource.Cloud]string{resource.AWS: "AWS", resource.GCP: "Google Cloud", resource.Azure: "Azure", resource.Vultr: "Vultr"}[c.Cloud]
-	parts = append(parts, fmt.Sprintf("%s on %s: %d of %s completed.", actionName(c.Action), cloud, int(completed), counted(c.Executions, "execution")))
+	parts = append(parts, fmt.Sprintf("%s on %s: %d of %d executions completed.", actionName(c.Action), cloud, int(completed), c.Executions))
 	if weight > 0 {
 		parts = append(parts, fmt.Sprintf("Measured on the bill, they saved %.0f %% of what was estimated.", 100*sum/weight))
 	} else {
