@@ -23,3 +23,13 @@ func (s Series) Index(t time.Time) int { return int(Day(t).Sub(s.Start) / (24 * 
 
 // Period is the span that the values cover.
 func (s Series) Period() Period { return Days(s.Start, len(s.Values)) }
+
+// SeriesQuery asks for daily series: one for each combination of values of By, and currency, that has costs in Period.
+type SeriesQuery struct {
+	Period Period
+	Basis  Basis
+	By     []Dimension            // at most four; none is the whole bill
+	Filter map[Dimension][]string // any of the values; dimensions are and-ed
+	// FinalBefore is the moment before which usage is complete; it decides Series.Final.
+	FinalBefore time.Time
+}

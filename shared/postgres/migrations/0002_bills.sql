@@ -91,7 +91,7 @@ begin
   if to_regclass(name) is null then
     lock table cost_rows in share update exclusive mode;
     if to_regclass(name) is null then
-      execute format('create table %I (like cost_rows, check (tenant_id = current_tenant()))', name);
+      execute format('create table %I (like cost_rows, check ((tenant_id = current_tenant()) is true))', name);
       execute format('revoke all on %I from %I', name, current_user);
       execute format('grant insert on %I to public', name);
       execute format('alter table cost_rows attach partition %I for values in (%L)', name, month);
