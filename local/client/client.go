@@ -20,15 +20,15 @@ type Client struct {
 	HTTP *http.Client
 }
 
-// Problem is an answer that says why not.
-type Problem struct {
+// ProblemError is an answer that says why not.
+type ProblemError struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
 
 // Error is what the agent said.
-func (p *Problem) Error() string { return fmt.Sprintf("%d: %s", p.Status, p.Detail) }
+func (p *ProblemError) Error() string { return fmt.Sprintf("%d: %s", p.Status, p.Detail) }
 
 // Get reads the resource at path, such as "/api/v1/costs", into out.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, out any) error {
@@ -74,7 +74,7 @@ func (c *Client) put(ctx context.Context, to, file string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader, 
 		return err
 	}
 	if answer.StatusCode >= http.StatusBadRequest {
-		p := &Problem{Status: answer.StatusCode}
+		p := &ProblemError{Status: answer.StatusCode}
 		if err := json.Unmarshal(text, p); err != nil || p.Detail == "" {
 			p.Detail = string(text)
 		}

@@ -100,10 +100,10 @@ func (o *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *operation) invoke(ctx context.Context, w http.ResponseWriter, event []byte) {
-	answer, err := o.function.Invoke(ctx, event)
+	said, err := o.function.Invoke(ctx, event)
 	var response events.APIGatewayProxyResponse
 	if err == nil {
-		err = json.Unmarshal(answer, &response)
+		err = json.Unmarshal(said, &response)
 	}
 	if err != nil {
 		o.Log.Error("function failed", "function", o.route.Function, "error", err)
@@ -234,9 +234,18 @@ func lastValues(values map[string][]string) map[string]string {
 	return out
 }
 
+type answer struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+}
+
 // problem is an answer of the gateway itself, in the form that the API's own problems have.
 func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": detail})
+	body, err := json.Marshal(answer{status, http.StatusText(status), detail})
+	if err == nil {
+		_, _ = w.Write(body) // the caller is gone, nobody to tell
+	}
 }

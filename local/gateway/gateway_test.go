@@ -39,7 +39,7 @@ func authorizer(payload []byte) ([]byte, error) {
 	case "broken":
 		return nil, errors.New("table is gone")
 	}
-	return nil, errors.New("Unauthorized") //nolint:staticcheck // the text API Gateway looks for
+	return nil, errors.New("Unauthorized") // the text API Gateway looks for
 }
 
 func serve(t *testing.T, f function) *httptest.Server {
@@ -51,7 +51,7 @@ func serve(t *testing.T, f function) *httptest.Server {
 			{Method: "GET", Path: "/api/v1/health", Function: "things", Open: true},
 		},
 		Functions: map[string]gateway.Handler{"things": f}, Authorizer: function(authorizer), Binary: []string{"application~1gzip", "multipart/form-data"},
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return time.Unix(0, 0) }, NewID: func() string { return "r1" },
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Unix(0, 0) }, NewID: func() string { return "r1" },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestRequestBecomesTheEventThatLambdaGets(t *testing.T) {
 	t.Parallel()
 	s := serve(t, echo)
 	answer, text := send(t, "GET", s.URL+"/api/v1/things/a%2Fb?x=1&x=2", "good", "", nil)
-	if answer.StatusCode != 201 || len(answer.Header["X-Two"]) != 2 {
+	if answer.StatusCode != http.StatusCreated || len(answer.Header["X-Two"]) != 2 {
 		t.Fatalf("answer %d %v", answer.StatusCode, answer.Header)
 	}
 	var e events.APIGatewayProxyRequest

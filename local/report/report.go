@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -255,7 +256,7 @@ func amount(d decimal.Decimal) string {
 }
 
 func thousands(n int64) string {
-	return group(fmt.Sprint(n))
+	return group(strconv.FormatInt(n, 10))
 }
 
 func group(digits string) string {

@@ -3,14 +3,13 @@ package scheduler
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
 	"time"
 )
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 func TestStartsOncePerInterval(t *testing.T) {
 	t.Parallel()

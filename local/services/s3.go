@@ -17,7 +17,7 @@ type S3 struct{ *server }
 
 // StartS3 serves the folder, which is made if need be, and makes the bucket.
 func StartS3(dir, bucket string) (*S3, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("staging folder: %w", err)
 	}
 	backend, err := s3afero.MultiBucket(afero.NewBasePathFs(afero.NewOsFs(), dir))

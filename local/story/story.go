@@ -1,0 +1,213 @@
+// Package story walks the whole product once on the sandbox estate, as a user would through the API: collect the bills,
+// analyse, recommend, approve, execute, let time pass, and read off the bill what was saved.
+package story
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cost-agent/cost-agent/local/client"
+	"github.com/cost-agent/cost-agent/shared/plan"
+	"github.com/cost-agent/cost-agent/shared/recommend"
+	"github.com/cost-agent/cost-agent/shared/rollout"
+)
+
+// Clock is the estate's time.
+type Clock interface {
+	Now() time.Time
+	Advance(d time.Duration)
+}
+
+// Story is told to one agent.
+type Story struct {
+	API      *client.Client
+	Clock    Clock
+	Progress func(format string, args ...any)
+	// Poll is how often a run is asked how it stands, in real time.
+	Poll time.Duration
+}
+
+// Watching is how many days pass between the executions and the measuring of what they saved.
+const Watching = 21
+
+// Told is what happened.
+type Told struct {
+	Generated  []recommend.Recommendation // open ones when the first generation was over, best first
+	Executions []rollout.Execution        // finished ones, in the order they were started
+}
+
+// Collect has the agent collect, analyse and recommend, and waits until it is done.
+func (s Story) Collect(ctx context.Context, what string) error {
+	var run Run
+	if err := s.API.Post(ctx, "/api/v1/workflows/cost-optimization", nil, struct{}{}, &run); err != nil {
+		return err
+	}
+	began := time.Now()
+	s.Progress("%s …", what)
+	for last := ""; ; {
+		var now Run
+		if err := s.API.Get(ctx, "/api/v1/runs/"+url.PathEscape(run.ID), nil, &now); err != nil {
+			return err
+		}
+		switch now.Status {
+		case "running", "RUNNING":
+		case "succeeded", "SUCCEEDED":
+			s.Progress("%s: done (%.1f s)", what, time.Since(began).Seconds())
+			return nil
+		default:
+			return fmt.Errorf("the run %s ended as %s: %s", run.ID, now.Status, now.Reason)
+		}
+		if line := s.loaded(ctx); line != "" && line != last {
+			s.Progress("  %s", line)
+			last = line
+		}
+		if err := wait(ctx, s.Poll); err != nil {
+			return err
+		}
+	}
+}
+
+// Recommendations lists the open ones, best first.
+func (s Story) Recommendations(ctx context.Context) ([]recommend.Recommendation, error) {
+	var all []recommend.Recommendation
+	query := url.Values{"status": {string(recommend.Open)}}
+	for {
+		var page struct {
+			Items []recommend.Recommendation `json:"items"`
+			Next  string                     `json:"next_cursor"`
+		}
+		if err := s.API.Get(ctx, "/api/v1/recommendations", query, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.Next == "" {
+			return all, nil
+		}
+		query.Set("cursor", page.Next)
+	}
+}
+
+// Tell goes from nothing to measured savings.
+func (s Story) Tell(ctx context.Context) (*Told, error) {
+	if err := s.Collect(ctx, "Collecting 18 months of bills from four clouds, analysing, recommending"); err != nil {
+		return nil, err
+	}
+	told := &Told{}
+	var err error
+	if told.Generated, err = s.Recommendations(ctx); err != nil {
+		return nil, err
+	}
+	for _, pick := range []struct {
+		action plan.Action
+		app    string
+	}{{plan.ResizeInstance, "storefront"}, {plan.ResizeInstance, "checkout"}} {
+		r, ok := find(told.Generated, pick.action, pick.app)
+		if !ok {
+			return nil, fmt.Errorf("no recommendation to %s of %s was made", pick.action, pick.app)
+		}
+		e, err := s.Execute(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		told.Executions = append(told.Executions, e)
+	}
+	s.Clock.Advance(Watching * 24 * time.Hour)
+	return told, s.Collect(ctx, fmt.Sprintf("%d simulated days later: collecting the new bills, measuring what was saved", Watching))
+}
+
+func find(all []recommend.Recommendation, action plan.Action, app string) (recommend.Recommendation, bool) {
+	for _, r := range all {
+		if r.Plan.Action == action && strings.Contains(r.Title, app) {
+			return r, true
+		}
+	}
+	return recommend.Recommendation{}, false
+}
+
+// Execute approves the recommendation's plan, has it carried out gradually, and waits for the end.
+func (s Story) Execute(ctx context.Context, r recommend.Recommendation) (rollout.Execution, error) {
+	s.Progress("Approved and executing: %s", r.Title)
+	id, err := s.Start(ctx, r)
+	if err != nil {
+		return rollout.Execution{}, err
+	}
+	return s.Await(ctx, id)
+}
+
+// Start approves the recommendation's plan and begins its execution.
+func (s Story) Start(ctx context.Context, r recommend.Recommendation) (string, error) {
+	hash := map[string]string{"plan_hash": r.PlanHash}
+	if err := s.API.Post(ctx, "/api/v1/recommendations/"+url.PathEscape(r.ID)+"/approve", nil, hash, nil); err != nil {
+		return "", err
+	}
+	var started struct {
+		ID string `json:"id"`
+	}
+	err := s.API.Post(ctx, "/api/v1/execution/execute", map[string]string{"Idempotency-Key": r.PlanHash[:32]},
+		map[string]string{"recommendation_id": r.ID, "plan_hash": r.PlanHash, "mode": string(rollout.Gradual)}, &started)
+	return started.ID, err
+}
+
+// Await polls until the execution is over, and tells of each phase as it goes by.
+func (s Story) Await(ctx context.Context, id string) (rollout.Execution, error) {
+	for seen := 0; ; {
+		var e rollout.Execution
+		if err := s.API.Get(ctx, "/api/v1/execution/"+url.PathEscape(id), nil, &e); err != nil {
+			return e, err
+		}
+		for ; seen < len(e.Phases) && e.Phases[seen].Verdict != "" && e.Phases[seen].Verdict != rollout.Unclear; seen++ {
+			s.Progress("  %d %% of the targets changed, watched: %s", e.Phases[seen].Percent, e.Phases[seen].Verdict)
+		}
+		switch e.Status {
+		case rollout.Pending, rollout.Running:
+		case rollout.Completed:
+			s.Progress("  completed")
+			return e, nil
+		default:
+			s.Progress("  %s: %s", e.Status, e.Reason)
+			return e, nil
+		}
+		if err := wait(ctx, s.Poll); err != nil {
+			return e, err
+		}
+	}
+}
+
+// Run is a started workflow.
+type Run struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+}
+
+// loaded says how much has come in so far; nothing when that cannot be told, for progress is no reason to fail.
+func (s Story) loaded(ctx context.Context) string {
+	var page struct {
+		Items []struct {
+			Rows int64 `json:"rows"`
+		} `json:"items"`
+	}
+	if err := s.API.Get(ctx, "/api/v1/costs/periods", nil, &page); err != nil || len(page.Items) == 0 {
+		return ""
+	}
+	rows := int64(0)
+	for _, p := range page.Items {
+		rows += p.Rows
+	}
+	return fmt.Sprintf("%d monthly bills, %d rows", len(page.Items), rows)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errors.New("stopped while waiting"), ctx.Err())
+	}
+}
