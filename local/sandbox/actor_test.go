@@ -363,3 +363,24 @@ func TestArchivedAndRestoredIsNotArchivedAgain(t *testing.T) {
 		t.Errorf("another execution archives what is gone: %v", err)
 	}
 }
+
+// TestExecutionsKeepToTheirOwnSnapshots: one died after its snapshot, another takes back and archives the same volume.
+func TestExecutionsKeepToTheirOwnSnapshots(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e := open(t, Options{Dir: dir})
+	c := e.command(t, plan.ArchiveVolume, "checkout-data-old", nil)
+	apply(t, e, c)
+	died := open(t, Options{Dir: crashes(t, dir, 3)[0]})
+	if got := steps(died); !reflect.DeepEqual(got, []string{"snapshot"}) {
+		t.Fatalf("it died after %v", got)
+	}
+	c.Execution, c.Fence = "exec-2", 2
+	if r := revert(t, died, c); r.Changed {
+		t.Errorf("another execution took back %v", steps(died))
+	}
+	apply(t, died, c)
+	if got := steps(died); !reflect.DeepEqual(got, []string{"snapshot", "snapshot", "delete"}) {
+		t.Errorf("the steps are %v", got)
+	}
+}

@@ -174,6 +174,23 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestStoppedBySomebodyIsNotOnTheWay: only what this execution stopped is a state of its own.
+func TestStoppedBySomebodyIsNotOnTheWay(t *testing.T) {
+	t.Parallel()
+	e := open(t, Options{})
+	c := e.command(t, plan.ResizeInstance, "storefront-03", resized("m5.xlarge"))
+	inject(t, e, Fault{Kind: Drift, RefID: c.Target.Ref.ID, Set: map[string]string{"state": "stopped"}})
+	if _, err := e.Actor(resource.AWS).Apply(t.Context(), c); fault.CodeOf(err) != fault.Drifted {
+		t.Errorf("Apply: %v, want Drifted", err)
+	}
+	if _, err := e.Actor(resource.AWS).Revert(t.Context(), c); fault.CodeOf(err) != fault.Drifted {
+		t.Errorf("Revert: %v, want Drifted", err)
+	}
+	if got := steps(e); !slices.Equal(got, []string{"drift"}) {
+		t.Errorf("changes %v", got)
+	}
+}
+
 func TestRevertFailsSoManyTimes(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[fault.Code]Fault{
