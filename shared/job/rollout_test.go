@@ -71,7 +71,7 @@ func TestApprovedPlanIsCarriedOutInPhases(t *testing.T) {
 func free(w *world, rec recommend.Recommendation) {
 	w.Helper()
 	e := rollout.Execution{Plan: rec.Plan}
-	if err := w.rollout.Locks.Lock(w.Context(), tenantOfRollout, refsOf(e), "somebody else", 1<<40, time.Now()); err != nil {
+	if err := w.rollout.Locks.Lock(w.Context(), meridian, refsOf(e), "somebody else", 1<<40, time.Now()); err != nil {
 		w.Errorf("the locks were not given back: %v", err)
 	}
 }
@@ -398,7 +398,7 @@ func TestDryRunChangesNothing(t *testing.T) {
 	if got := w.known.recommendations["resize"].Status; got != recommend.Approved {
 		t.Errorf("the recommendation is %s", got)
 	}
-	done, err := w.db.CompletedExecutions(t.Context(), tenantOfRollout)
+	done, err := w.db.CompletedExecutions(t.Context(), meridian)
 	if err != nil || len(done) != 0 {
 		t.Errorf("a dry run counts as completed: %v %v", done, err)
 	}

@@ -36,9 +36,9 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
-const tenantOfRollout tenant.ID = "6f1f9f5e-0000-4000-8000-000000000001"
+const meridian tenant.ID = "6f1f9f5e-0000-4000-8000-000000000001"
 
-var approver = tenant.Principal{Tenant: tenantOfRollout, Subject: "anna", Role: tenant.Approver}
+var approver = tenant.Principal{Tenant: meridian, Subject: "anna", Role: tenant.Approver}
 
 // world is everything an execution meets: the real record, locks and state machine, and the simulated clouds.
 type world struct {
@@ -64,7 +64,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = estate.Close() })
 	w := &world{T: t, estate: estate, db: pgtest.Open(t), staging: &staged{objects: map[string][]byte{}}, history: stepfunctions.NewMemory()}
 	w.known = &known{estate: estate, recommendations: map[string]recommend.Recommendation{}}
-	if err := w.db.SaveTenant(t.Context(), tenantOfRollout, "tenant"); err != nil {
+	if err := w.db.SaveTenant(t.Context(), meridian, "tenant"); err != nil {
 		t.Fatal(err)
 	}
 	functions := map[resource.Cloud]string{}
@@ -191,7 +191,7 @@ func (w *world) run(id string, strategy rollout.Strategy) rollout.Execution {
 
 func (w *world) execution(id string) rollout.Execution {
 	w.Helper()
-	e, err := w.db.Execution(w.Context(), tenantOfRollout, id)
+	e, err := w.db.Execution(w.Context(), meridian, id)
 	if err != nil {
 		w.Fatal(err)
 	}
