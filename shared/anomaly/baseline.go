@@ -20,8 +20,10 @@ const (
 // of the month, and the spread around them; what an incident did to the cost is never learnt from.
 type baseline struct {
 	start    time.Time
+	raw      []float64 // as they came; an unknown day as it was expected
 	accepted []float64 // values without month effects and without what incidents added
 	season   [7]float64
+	habits   [7][]float64 // the last deviations of each weekday from its raw week
 	month    monthDays
 	residual []float64 // raw, of ordinary days
 	scores   []float64 // absolute standardised residuals of ordinary days
@@ -81,6 +83,7 @@ func (b *baseline) learn(value float64, o outlook) {
 	case o.month != 0:
 		cut = 0 // the days of the month say little about the level
 	}
+	b.raw = append(b.raw, value)
 	b.accepted = append(b.accepted, o.level+o.season+max(-cut, min(cut, r)))
 	if t == warmUp-1 {
 		b.settle()
@@ -92,19 +95,35 @@ func (b *baseline) learn(value float64, o outlook) {
 
 // settle ends the warm-up: the days that stand far out of it, such as the fee of the first of the month, are cut back.
 func (b *baseline) settle() {
-	middle := median(slices.Clone(b.accepted))
+	var by [7][]float64
+	for i, v := range b.accepted {
+		by[b.weekday(i)] = append(by[b.weekday(i)], v)
+	}
 	off := make([]float64, len(b.accepted))
 	for i, v := range b.accepted {
-		off[i] = v - middle
+		off[i] = v - median(slices.Clone(by[b.weekday(i)]))
 	}
-	cut := 5 * max(1.4826*medianAbs(off), 0.02*math.Abs(middle))
-	for i, v := range b.accepted {
-		b.accepted[i] = max(middle-cut, min(middle+cut, v))
+	cut := 5 * max(1.4826*medianAbs(off), 0.02*math.Abs(median(slices.Clone(b.accepted))))
+	for i := range b.accepted {
+		b.accepted[i] += max(-cut, min(cut, off[i])) - off[i]
 	}
 	b.season = [7]float64{}
 	for t := 7; t < len(b.accepted); t++ {
 		b.updateSeason(t)
 	}
+	b.month = monthDays{}
+	for i, v := range off {
+		b.month.see(b.start.AddDate(0, 0, i), v)
+	}
+}
+
+// unseen reports whether day t is one on which bills hold monthly fees and batches, while the whole record is too short to
+// know whether this one does.
+func (b *baseline) unseen(t int) bool {
+	const youngUntil = 70
+	day := b.start.AddDate(0, 0, t)
+	s := slot(day)
+	return t < youngUntil && s != 0 && s <= 2 && s >= -2 && len(b.month.seen[s]) < 2
 }
 
 // skip passes over a day that says nothing about the usual path. A value that is part of an incident still counts for
@@ -114,6 +133,10 @@ func (b *baseline) skip(value float64, o outlook) {
 	if !math.IsNaN(value) {
 		b.month.see(b.start.AddDate(0, 0, t), value-o.level-o.season)
 	}
+	if math.IsNaN(value) {
+		value = o.mean()
+	}
+	b.raw = append(b.raw, value)
 	b.accepted = append(b.accepted, o.level+o.season)
 	b.refresh(t)
 }
@@ -128,6 +151,7 @@ func (b *baseline) shift(by float64, days int) {
 func (b *baseline) refresh(t int) {
 	if t >= 7 {
 		b.updateSeason(t)
+		b.adopt(t)
 	}
 	if t%refreshEvery != 0 && t > warmUp {
 		return
@@ -149,6 +173,37 @@ func (b *baseline) updateSeason(t int) {
 	}
 	if len(effects) >= 2 {
 		b.season[b.weekday(t-3)] = median(effects)
+	}
+}
+
+// adopt takes over a weekday's new habit, such as a fleet that is now switched off at weekends: three of them in a row that
+// left their week the same way, measured against the week itself so that a new level is no habit.
+func (b *baseline) adopt(t int) {
+	const times = 3
+	var buf [7]float64
+	d := b.weekday(t)
+	deviation := b.raw[t] - median(append(buf[:0], b.raw[t-6:t+1]...))
+	b.habits[d] = last(append(b.habits[d], deviation), times)
+	if t < warmUp || len(b.habits[d]) < times {
+		return
+	}
+	season := b.season // its own middle is what the deviation compares with
+	middle := median(season[:])
+	low, high := slices.Min(b.habits[d]), slices.Max(b.habits[d])
+	habit := low
+	if high < 0 {
+		habit = high
+	}
+	change := habit + middle - b.season[d]
+	if low*high <= 0 || math.Abs(change) <= 3*b.sigma || high-low >= 0.5*math.Abs(change) {
+		return
+	}
+	// As if it had always been so.
+	for i := t; i >= max(0, t-7*(seasonWeeks+1)); i -= 7 {
+		b.accepted[i] += change
+	}
+	for i := t - 6; i <= t; i++ {
+		b.updateSeason(i)
 	}
 }
 

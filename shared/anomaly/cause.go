@@ -39,7 +39,13 @@ func (c *cube) gather() []*group {
 			g.runs = append(g.runs, e.run)
 			continue
 		}
-		groups = append(groups, c.found(e))
+		g := c.found(e)
+		// Two scopes may give the same cause away on the same day.
+		if i := slices.IndexFunc(groups, func(o *group) bool { return o.root == g.root && o.start == g.start }); i >= 0 {
+			groups[i].runs = append(groups[i].runs, e.run)
+			continue
+		}
+		groups = append(groups, g)
 	}
 	return groups
 }
@@ -56,10 +62,10 @@ func (c *cube) found(e event) *group {
 func (c *cube) rank(e event) []*node {
 	gains := map[*node]float64{}
 	var nodes []*node
-	least := 0.6 * c.ratio(e.node, e.run)
+	least := 0.6 * e.node.ratio(e.run)
 	for _, n := range c.nodes {
 		// What moved much less than the scope that gave it away only contains the cause.
-		if !overlap(n.leaves, e.node.leaves) || c.ratio(n, e.run) < least {
+		if !overlap(n.leaves, e.node.leaves) || n.ratio(e.run) < least {
 			continue
 		}
 		gains[n] = c.gain(n.leaves, e.run.start, e.run.detected, e.run.sign)
@@ -73,21 +79,16 @@ func (c *cube) rank(e event) []*node {
 }
 
 // ratio is by which part of its usual cost a scope moved in the direction of a run.
-func (c *cube) ratio(n *node, r *run) float64 {
-	var moved, usual float64
-	for _, i := range n.leaves {
-		m, u, _ := c.leaves[i].path.mean(r.start, r.detected)
-		moved += m
-		usual += math.Abs(u)
-	}
-	return r.sign * moved / max(usual, 0.01*math.Abs(moved), 1e-12)
+func (n *node) ratio(r *run) float64 {
+	moved, usual, _ := n.path.news(r.start, r.detected)
+	return r.sign * moved / max(math.Abs(usual), 0.01*math.Abs(moved), 1e-12)
 }
 
 func (c *cube) gain(leaves []int, from, to int, direction float64) float64 {
 	var product, square float64
 	for _, i := range leaves {
 		p := c.leaves[i].path
-		moved, usual, sigma := p.mean(from, to)
+		moved, usual, sigma := p.news(from, to)
 		template := max(math.Abs(usual), 0.02*math.Abs(moved))
 		if template < 0.05*math.Abs(moved) {
 			template = math.Abs(moved)
@@ -101,6 +102,21 @@ func (c *cube) gain(leaves []int, from, to int, direction float64) float64 {
 	}
 	return product * product / square
 }
+
+// news is mean without what was going on already: the deviation of the week before, where there clearly was one.
+func (p *path) news(from, to int) (moved, usual, sigma float64) {
+	moved, usual, sigma = p.mean(from, to)
+	before, _, spread := p.mean(max(0, from-week), from-1)
+	eve, _, noise := p.mean(max(0, from-2), from-1)
+	if math.Abs(before) > 3*spread && eve*sign(before) > 2*noise {
+		moved -= before
+		usual += before
+	}
+	return moved, usual, sigma
+}
+
+// week is how far back news looks.
+const week = 7
 
 // mean is the mean deviation, usual cost and spread of the mean over the days from..to.
 func (p *path) mean(from, to int) (moved, usual, sigma float64) {
@@ -125,7 +141,7 @@ func (p *path) mean(from, to int) (moved, usual, sigma float64) {
 func (c *cube) owner(groups []*group, e event) *group {
 	for i := len(groups) - 1; i >= 0; i-- {
 		g := groups[i]
-		end := g.end()
+		end := g.end(e.run.detected)
 		if e.run.start > end+quietDays+1 || !overlap(g.root.leaves, e.node.leaves) {
 			continue
 		}
@@ -137,14 +153,15 @@ func (c *cube) owner(groups []*group, e event) *group {
 	return nil
 }
 
-// end is the first day after all runs of the group. A run that became the usual level explains nothing that begins later.
-func (g *group) end() int {
+// end is the first day after all runs of the group, as far as it was known on a day. A run that became the usual level
+// explains nothing that begins later.
+func (g *group) end(known int) int {
 	end := 0
 	for _, r := range g.runs {
 		switch {
-		case r.shifted:
+		case r.shifted && r.start+acceptAfter <= known:
 			end = max(end, r.start+acceptAfter)
-		case r.end == 0:
+		case r.shifted, r.end == 0, r.end+quietDays-1 > known:
 			return math.MaxInt32
 		default:
 			end = max(end, r.end)
@@ -157,7 +174,7 @@ func (g *group) end() int {
 func (c *cube) explained(g *group, e event) float64 {
 	var inside, all float64
 	for _, i := range e.node.leaves {
-		moved, _, _ := c.leaves[i].path.mean(e.run.start, e.run.detected)
+		moved, _, _ := c.leaves[i].path.news(e.run.start, e.run.detected)
 		all += moved
 		if _, ok := slices.BinarySearch(g.root.leaves, i); ok {
 			inside += moved

@@ -54,26 +54,18 @@ func detect(leaves []cost.Series, o Options) []Incident {
 // incident tells what a group of runs means.
 func (c *cube) incident(g *group, daily float64) Incident {
 	until, ended := c.span(g)
-	actual, expected := 0.0, 0.0
-	p := g.root.path
-	for t := g.start; t < until; t++ {
-		if math.IsNaN(p.values[t]) || math.IsNaN(p.expected[t]) {
-			continue
-		}
-		actual += p.values[t]
-		expected += p.expected[t]
-	}
+	actual, expected := g.root.path.span(g.start, until)
 	i := Incident{
 		ID: identify(g.root.scope, c.currency, c.basis, c.day(g.start)), Scope: g.root.scope,
 		Start: c.day(g.start), Detected: c.day(g.detected), Until: c.day(until),
-		Actual: c.money(actual), Expected: c.money(expected),
+		Actual: c.money(sum(actual)), Expected: c.money(sum(expected)),
 		Confidence: math.Exp(-365 * g.seed.tail),
 	}
 	i.Impact = c.money(i.Actual.Float() - i.Expected.Float())
 	if ended {
 		i.End = c.day(until)
 	}
-	i.Kind = kindOf(p, g.start, until, g.seed.sign, ended)
+	i.Kind = kindOf(actual, expected, g.seed.sign, ended)
 	i.Severity = severity(i, daily)
 	i.Causes = c.causes(g, until)
 	i.Summary = summarise(i)
@@ -111,14 +103,16 @@ func (c *cube) daily() float64 {
 	for i := range all {
 		all[i] = i
 	}
-	sum, n := 0.0, 0.0
-	for _, v := range last(c.sum(all), 30) {
-		if !math.IsNaN(v) {
-			sum += v
-			n++
-		}
+	known := slices.DeleteFunc(last(c.sum(all), 30), math.IsNaN)
+	return math.Abs(mean(known))
+}
+
+func sum(v []float64) float64 {
+	total := 0.0
+	for _, x := range v {
+		total += x
 	}
-	return math.Abs(sum) / max(n, 1)
+	return total
 }
 
 // severity weighs the money moved so far against a day of the whole bill. A fall is less urgent than a rise, and so is a

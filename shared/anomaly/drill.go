@@ -18,9 +18,9 @@ const (
 
 // part is one series inside an incident, measured over the incident's days.
 type part struct {
-	series            cost.Series
-	actual, expected  float64
-	before, lastThree float64 // a day
+	series                   cost.Series
+	actual, expected         float64
+	actualDays, expectedDays []float64
 }
 
 // Drill looks inside an incident: the parts are the series of its scope cut by one more dimension. The parts that explain
@@ -67,13 +67,7 @@ func narrow(i Incident, p part) Incident {
 	}
 	i.Actual, i.Expected = money(p.actual), money(p.expected)
 	i.Impact = money(i.Actual.Float() - i.Expected.Float())
-	days := float64(cost.Period{Start: i.Start, End: i.Until}.Len())
-	switch {
-	case p.actual > p.expected && math.Abs(p.before) < 0.05*p.actual/days:
-		i.Kind = NewSpend
-	case p.actual < p.expected && i.Open() && math.Abs(p.lastThree) < 0.05*p.before:
-		i.Kind = Vanished
-	}
+	i.Kind = kindOf(p.actualDays, p.expectedDays, sign(p.actual-p.expected), !i.Open())
 	return i
 }
 
@@ -98,14 +92,8 @@ func measure(i Incident, s cost.Series) (part, bool) {
 				past = append(past, at(k))
 			}
 		}
-		p.actual += at(t)
-		p.expected += median(past)
+		p.actualDays, p.expectedDays = append(p.actualDays, at(t)), append(p.expectedDays, median(past))
 	}
-	for back := 1; back <= 28; back++ {
-		p.before += at(max(from-back, -1)) / 28
-	}
-	for t := max(from, to-3); t < to; t++ {
-		p.lastThree += at(t) / 3
-	}
+	p.actual, p.expected = sum(p.actualDays), sum(p.expectedDays)
 	return p, true
 }

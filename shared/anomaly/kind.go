@@ -13,14 +13,18 @@ import (
 // spikeDays is the longest incident that is still a spike.
 const spikeDays = 7
 
-// kindOf names the shape of an incident that lasts from start to before until.
-func kindOf(p *path, start, until int, direction float64, ended bool) Kind {
-	var actual, expected []float64
+// span are the known days of an incident: what they cost, and what they were expected to cost.
+func (p *path) span(start, until int) (actual, expected []float64) {
 	for t := start; t < until; t++ {
 		if !math.IsNaN(p.values[t]) && !math.IsNaN(p.expected[t]) {
 			actual, expected = append(actual, p.values[t]), append(expected, p.expected[t])
 		}
 	}
+	return actual, expected
+}
+
+// kindOf names the shape of an incident.
+func kindOf(actual, expected []float64, direction float64, ended bool) Kind {
 	is, was := mean(actual), mean(expected)
 	switch {
 	case direction < 0 && !ended && was > 0 && math.Abs(mean(last(actual, 3))) < 0.05*was:
@@ -31,9 +35,9 @@ func kindOf(p *path, start, until int, direction float64, ended bool) Kind {
 		return NewSpend
 	case ramps(actual, expected):
 		return Ramp
-	case ended && until-start <= spikeDays:
+	case ended && len(actual) <= spikeDays:
 		return Spike
-	case !ended && until-start <= 3:
+	case !ended && len(actual) <= 3:
 		return Spike
 	}
 	return Level
@@ -61,16 +65,7 @@ func ramps(actual, expected []float64) bool {
 	return later > 1.8*first && up*3 >= (n-1)*2
 }
 
-func mean(v []float64) float64 {
-	if len(v) == 0 {
-		return 0
-	}
-	sum := 0.0
-	for _, x := range v {
-		sum += x
-	}
-	return sum / float64(len(v))
-}
+func mean(v []float64) float64 { return sum(v) / float64(max(len(v), 1)) }
 
 // phrases are how the summary tells each kind.
 var phrases = map[Kind]string{

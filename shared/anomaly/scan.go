@@ -87,18 +87,24 @@ func (s *scanner) judge(t int, x float64, o outlook) {
 	if s.comesBack(t, x, o) {
 		return
 	}
-	p := s.base.tail.beyond(score)
-	day := score >= s.limits.day && p <= s.limits.tail && s.matters(r, o)
-	few, n := s.lasting(t, r, o)
-	if !day && few < s.limits.days {
-		s.base.learn(x, o)
+	if s.base.unseen(t) {
+		s.base.skip(x, o)
+		s.free = t + 1
 		return
 	}
+	p := s.base.tail.beyond(score)
+	day := score >= s.limits.day && p <= s.limits.tail && s.matters(r, o)
+	before := 0
 	if !day {
-		p = min(p, math.Erfc(few/math.Sqrt2/1.5))
-		score = few
+		few, n := s.lasting(t, r, o)
+		if few < s.limits.days {
+			s.base.learn(x, o)
+			return
+		}
+		// A normal tail with half as much spread again, because this test has no tail of its own.
+		p, score, before = min(p, math.Erfc(few/math.Sqrt2/1.5)), few, n-1
 	}
-	begin := s.begin(t, sign(r), max(0, n-1))
+	begin := s.begin(t, sign(r), before)
 	s.open = &run{start: begin, detected: t, sign: sign(r), score: score, tail: p}
 	s.path.runs = append(s.path.runs, s.open)
 	s.unlearn(begin, t)
