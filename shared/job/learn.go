@@ -51,7 +51,7 @@ func DailyForecast(s cost.Series, horizon int) (mean, low, high []float64) {
 type Learn struct {
 	Executions      ExecutionHistory
 	Costs           CostStore
-	Recommendations RecommendationStore
+	Recommendations RecommendationFinder
 	Outcomes        OutcomeStore
 	Forecast        Forecaster // nil: DailyForecast
 	Now             Clock

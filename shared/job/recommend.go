@@ -73,6 +73,10 @@ type RecommendationStore interface {
 	// ChangeRecommendation lets change alter one recommendation, in one transaction. It fails with fault.NotFound when there
 	// is none with the id, and with the error of change.
 	ChangeRecommendation(ctx context.Context, t tenant.ID, id string, change func(*recommend.Recommendation) error) (recommend.Recommendation, error)
+}
+
+// RecommendationFinder reads one recommendation.
+type RecommendationFinder interface {
 	// Recommendation fails with fault.NotFound when there is none with the id.
 	Recommendation(ctx context.Context, t tenant.ID, id string) (recommend.Recommendation, error)
 }
