@@ -152,7 +152,7 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (l
 	if err != nil {
 		return learn.Outcome{}, err
 	}
-	past, billed, err := splitAt(costs, targets, began, period, change.Estimated.Currency)
+	past, billed, err := splitAt(costs, targets, began, change.Estimated.Currency)
 	if err != nil {
 		return learn.Outcome{}, err
 	}
@@ -225,7 +225,7 @@ func involved(e rollout.Execution) (targets, heirs []string) {
 
 // splitAt makes the targets' daily cost before the change into a series, from the first billed day on, and adds up by day what
 // the targets and their heirs were billed from then on. An heir that was billed before the change is no heir of it.
-func splitAt(costs map[string][]DayCost, targets []string, began time.Time, period cost.Period, currency cost.Currency) (cost.Series, map[time.Time]decimal.Decimal, error) {
+func splitAt(costs map[string][]DayCost, targets []string, began time.Time, currency cost.Currency) (cost.Series, map[time.Time]decimal.Decimal, error) {
 	past, billed := map[time.Time]decimal.Decimal{}, map[time.Time]decimal.Decimal{}
 	first := began
 	for id, days := range costs {

@@ -28,8 +28,8 @@ var DefaultMinSaving = decimal.NewFromInt(5)
 
 // Result is what a generation found. No target is in two recommendations, so savings may be added up.
 type Result struct {
-	Recommendations []Recommendation // the highest score first
-	Rejected        []Rejected       // by resource and rule
+	Recommendations []Recommendation `json:"recommendations"` // the highest score first
+	Rejected        []Rejected       `json:"rejected"`        // by resource and rule
 }
 
 // Generate judges every resource by every rule, keeps of conflicting changes those that together save most, and plans, prices

@@ -19,7 +19,7 @@ var idleVolume = Rule{
 	judge:       judgeIdleVolume,
 	tell: func(group []*candidate) (string, string) {
 		r := group[0].resource
-		return fmt.Sprintf("Archive the unattached volume %s", nameOf(r)),
+		return "Archive the unattached volume " + nameOf(r),
 			fmt.Sprintf("The %s volume %s of %s GiB in %s is attached to nothing. A snapshot keeps its content for a fraction of the cost.",
 				r.Attributes[resource.AttrVolumeType], nameOf(r), r.Attributes[resource.AttrGiB], r.Region)
 	},

@@ -16,7 +16,6 @@ import (
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
-	"github.com/cost-agent/cost-agent/shared/rollout"
 )
 
 // collected reads the facts of one cloud of the estate the way that collecting and loading do.
@@ -191,7 +190,7 @@ func TestPlansBeginFromWhatTheActorCaptures(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	for _, cloud := range resource.Clouds {
-		var actor rollout.Actor = e.Actor(cloud)
+		actor := e.Actor(cloud)
 		for _, rec := range recommend.Generate(collected(t, e, cloud), recommend.Options{}).Recommendations {
 			for _, target := range rec.Plan.Targets {
 				captured, err := actor.Capture(context.Background(), rec.Plan.Action, target.Ref)
