@@ -185,3 +185,28 @@ func stuckReason(first, failure string) string {
 	first, _, _ = strings.Cut(first, stuckWords)
 	return first + stuckWords + failure
 }
+
+// EndedInput says that a state machine's execution ended without an answer: failed, timed out or aborted.
+type EndedInput struct {
+	Status string `json:"status"` // as Step Functions says it
+	Input  string `json:"input"`  // what the machine was started with, as JSON
+}
+
+// Ended takes care of an execution whose state machine was ended from outside, or by an error that it cannot catch: one that
+// may have changed something is stuck and can be resumed, one that has not is refused. One that is neither pending nor
+// running has been taken care of.
+func (r Rollout) Ended(ctx context.Context, in EndedInput) (Empty, error) {
+	var of machineInput
+	if err := json.Unmarshal([]byte(in.Input), &of); err != nil {
+		return Empty{}, fault.Wrap(err, fault.Invalid, "The input of the state machine cannot be read.")
+	}
+	e, err := r.Store.Execution(ctx, of.Tenant, of.Execution)
+	if err != nil || e.Status != rollout.Pending && e.Status != rollout.Running {
+		return Empty{}, err
+	}
+	failure := FailureInput{Tenant: of.Tenant, Execution: of.Execution, Error: Caught{Error: in.Status, Cause: "Its state machine ended as " + in.Status + "."}}
+	if !e.Touched() {
+		return Empty{}, r.refuse(ctx, failure, e)
+	}
+	return r.Stuck(ctx, failure)
+}
