@@ -37,16 +37,16 @@ type cube struct {
 	nodes    []*node // every watched scope, leaves included, each set of leaves once under its narrowest name
 }
 
-// newCube lays the leaves on one calendar. A leaf that begins later or ends earlier than the others cost nothing on the days
-// that it lacks; the days that every leaf calls final are judged.
+// newCube lays the leaves on one calendar. What a leaf cost before its first day and after its last final one is unknown:
+// providers report at their own pace, and one that is late or new must not look like a drop or like new spend.
 func newCube(series []cost.Series) *cube {
 	c := &cube{start: series[0].Start, currency: series[0].Currency, basis: series[0].Basis}
-	end := series[0].Day(series[0].Final)
+	var end time.Time
 	for _, s := range series {
 		if s.Start.Before(c.start) {
 			c.start = s.Start
 		}
-		if day := s.Day(min(s.Final, len(s.Values))); day.Before(end) {
+		if day := s.Day(min(s.Final, len(s.Values))); day.After(end) {
 			end = day
 		}
 	}
@@ -55,11 +55,9 @@ func newCube(series []cost.Series) *cube {
 		values := make([]float64, c.final)
 		offset := cost.Period{Start: c.start, End: s.Start}.Len()
 		for j := range values {
-			if k := j - offset; k >= 0 && k < len(s.Values) {
+			values[j] = math.NaN()
+			if k := j - offset; k >= 0 && k < min(s.Final, len(s.Values)) && !math.IsInf(s.Values[k], 0) {
 				values[j] = s.Values[k]
-				if math.IsInf(values[j], 0) {
-					values[j] = math.NaN()
-				}
 			}
 		}
 		c.leaves = append(c.leaves, &node{scope: s.Scope, leaves: []int{i}, path: &path{values: values}})
@@ -99,6 +97,11 @@ func (c *cube) cut(dims []cost.Dimension) []*node {
 			}
 			scope[d] = v
 		}
+		for d, v := range leaf.scope { // what all leaves have in common: a tag that the whole analysis is about
+			if !slices.Contains(levels[len(levels)-1], d) {
+				scope[d] = v
+			}
+		}
 		k := scope.String()
 		if found[k] == nil {
 			found[k] = &node{scope: scope}
@@ -115,19 +118,12 @@ func (c *cube) scan(l limits) {
 	}
 }
 
-// sum adds leaves up. A day that no leaf has reported stays unknown.
+// sum adds leaves up. A day that one of them does not know is unknown.
 func (c *cube) sum(leaves []int) []float64 {
 	out := make([]float64, c.final)
-	for t := range out {
-		known := false
-		for _, i := range leaves {
-			if v := c.leaves[i].path.values[t]; !math.IsNaN(v) {
-				out[t] += v
-				known = true
-			}
-		}
-		if !known {
-			out[t] = math.NaN()
+	for _, i := range leaves {
+		for t, v := range c.leaves[i].path.values {
+			out[t] += v
 		}
 	}
 	return out

@@ -142,6 +142,22 @@ func TestProvisionalDaysAreNotJudged(t *testing.T) {
 	}
 }
 
+// A provider that was connected later, and one that reports late, look like neither new spend nor a drop.
+func TestProvidersReportAtTheirOwnPace(t *testing.T) {
+	t.Parallel()
+	late, young := leaf("VM", "eu", build(150, usual)), leaf("GCE", "us", build(60, usual))
+	late.Scope, young.Scope = late.Scope.With(cost.Provider, "Microsoft"), young.Scope.With(cost.Provider, "Google Cloud")
+	young.Start = first.AddDate(0, 0, 90)
+	late.Final = 140
+	if got := anomaly.Detect([]cost.Series{leaf("EC2", "us", build(150, usual)), late, young}, anomaly.Options{}); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	spiked := leaf("EC2", "us", build(150, func(i int) float64 { return usual(i) + map[bool]float64{true: 90}[i == 148] }))
+	if got := anomaly.Detect([]cost.Series{spiked, late, young}, anomaly.Options{}); len(got) != 1 {
+		t.Errorf("one provider is late, and a spike of another is not told: %+v", got)
+	}
+}
+
 func TestSensitivityAndFloor(t *testing.T) {
 	t.Parallel()
 	s := []cost.Series{leaf("EC2", "us", build(160, func(i int) float64 { return 100 + 2*noise(i) + map[bool]float64{true: 22}[i >= 150] }))}

@@ -43,13 +43,27 @@ type scanner struct {
 	past   []*run // shifted runs whose cost has not come back
 }
 
-// scan judges each of the final values by the ones before it.
+// scan judges each of the final values by the ones before it, from the first known one on.
 func scan(values []float64, start time.Time, final int, l limits) *path {
-	s := scanner{limits: l, base: baseline{start: start}, path: &path{values: values[:final]}}
-	for t := range final {
-		s.step(t, values[t])
+	out := &path{values: values[:final], expected: make([]float64, final), sigma: make([]float64, final)}
+	first := 0
+	for ; first < final && math.IsNaN(values[first]); first++ {
+		out.expected[first] = math.NaN()
 	}
-	return s.path
+	s := scanner{limits: l, base: baseline{start: start.AddDate(0, 0, first)}, path: &path{values: values[first:final]}}
+	for t := range final - first {
+		s.step(t, s.path.values[t])
+	}
+	copy(out.expected[first:], s.path.expected)
+	copy(out.sigma[first:], s.path.sigma)
+	for _, r := range s.path.runs {
+		r.start, r.detected = r.start+first, r.detected+first
+		if r.end > 0 {
+			r.end += first
+		}
+	}
+	out.runs = s.path.runs
+	return out
 }
 
 func (s *scanner) step(t int, x float64) {
