@@ -28,7 +28,7 @@ type Resource interface {
 	Register(a huma.API)
 }
 
-// New builds the handler of the given resources. Callers are authenticated before it: it finds the principal in the
+// New builds the handler of the given resources, and of the description of all of them. Callers are authenticated before it: it finds the principal in the
 // request's context (tenant.NewContext), and each operation says which role it needs.
 //
 // The library makes its own errors (a body that does not validate, a wrong type) through a function in a package variable.
@@ -40,6 +40,7 @@ func New(log *slog.Logger, resources ...Resource) http.Handler {
 	for _, r := range resources {
 		r.Register(a)
 	}
+	mux.HandleFunc("GET "+DocumentPath, serveDocument)
 	return guard(log, routed(mux))
 }
 
@@ -48,8 +49,7 @@ var useProblems = sync.OnceFunc(func() { huma.NewError = fromLibrary })
 func configuration(log *slog.Logger) huma.Config {
 	c := huma.DefaultConfig("Cost Agent", Version)
 	c.Info.Description = "Reads the bills of clouds, finds waste, proposes fixes, carries out the approved ones step by step, and reports what the bill says was saved."
-	c.OpenAPIPath = Base + "/openapi"
-	c.DocsPath, c.SchemasPath = "", ""
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // see document.go
 	c.CreateHooks = nil                   // no $schema links in answers
 	c.RejectUnknownQueryParameters = true // a misspelt filter must not widen an answer
 	c.Transformers = []huma.Transformer{logCause(log)}

@@ -17,7 +17,7 @@ type ConnectionStore interface {
 	// Connections lists all, those derived from uploads included.
 	Connections(ctx context.Context, t tenant.ID) ([]ingest.Connection, error)
 	// Coverage lists the loaded billing periods of all connections.
-	Coverage(ctx context.Context, t tenant.ID) ([]ingest.Loaded, error)
+	Coverage(ctx context.Context, t tenant.ID) ([]ingest.Coverage, error)
 }
 
 // PlanCollection decides what a collection reads.
@@ -112,7 +112,7 @@ func nothingToRead(in PlanInput, skipped []string) error {
 }
 
 // months lists what to read of a connection, newest last.
-func (p PlanCollection) months(in PlanInput, connection string, covered []ingest.Loaded) []time.Time {
+func (p PlanCollection) months(in PlanInput, connection string, covered []ingest.Coverage) []time.Time {
 	now := p.Now()
 	if in.Months > 0 {
 		return ingest.Months(now, in.Months)

@@ -225,13 +225,13 @@ func TestUsageStagesAnArray(t *testing.T) {
 // registry is a connection store.
 type registry struct {
 	connections []ingest.Connection
-	covered     []ingest.Loaded
+	covered     []ingest.Coverage
 }
 
 func (r registry) Connections(context.Context, tenant.ID) ([]ingest.Connection, error) {
 	return r.connections, nil
 }
-func (r registry) Coverage(context.Context, tenant.ID) ([]ingest.Loaded, error) {
+func (r registry) Coverage(context.Context, tenant.ID) ([]ingest.Coverage, error) {
 	return r.covered, nil
 }
 
@@ -239,10 +239,10 @@ func planning(r registry) job.PlanCollection {
 	return job.PlanCollection{Connections: r, Now: clock, Collectors: map[resource.Cloud]string{resource.AWS: "collect-aws", resource.GCP: "collect-gcp"}}
 }
 
-func loaded(connection string, months ...time.Time) []ingest.Loaded {
-	var out []ingest.Loaded
+func loaded(connection string, months ...time.Time) []ingest.Coverage {
+	var out []ingest.Coverage
 	for _, m := range months {
-		out = append(out, ingest.Loaded{Connection: connection, Period: cost.Month(m)})
+		out = append(out, ingest.Coverage{Connection: connection, Period: cost.Month(m)})
 	}
 	return out
 }

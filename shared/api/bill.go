@@ -1,0 +1,156 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/focus"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/job"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// maxBill is the largest bill that fits into one request; larger ones are staged first.
+const maxBill = 6 << 20
+
+// billInput reads the body by its media type.
+type billInput struct {
+	Connection string `query:"connection" maxLength:"200" doc:"The connection that owns the rows. Without it, one per provider and billing account is derived."`
+
+	bill billBody
+}
+
+// billBody is a FOCUS file, or the key of one.
+type billBody struct {
+	file   []byte
+	format focus.Format // empty: by its content
+	staged string
+}
+
+// Resolve reads the body before the operation runs; the library calls it.
+func (in *billInput) Resolve(ctx huma.Context) []error {
+	var err error
+	if in.bill, err = readBill(ctx.Header("Content-Type"), ctx.Header("Content-Encoding"), ctx.BodyReader()); err != nil {
+		return []error{problemOf(err)}
+	}
+	return nil
+}
+
+var _ huma.Resolver = (*billInput)(nil)
+
+func readBill(contentType, coding string, body io.Reader) (billBody, error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || coding != "" && coding != "identity" {
+		return billBody{}, unsupported()
+	}
+	if body == nil {
+		body = bytes.NewReader(nil)
+	}
+	content, err := io.ReadAll(io.LimitReader(body, maxBill+1))
+	switch {
+	case err != nil:
+		return billBody{}, fault.Wrap(err, fault.Invalid, "The body could not be read to its end.")
+	case len(content) > maxBill:
+		return billBody{}, fault.New(fault.TooLarge, "A bill in a request may have at most %d bytes. Stage a larger one with POST %s/uploads, then send {\"staged\": key}.", maxBill, Base)
+	case len(content) == 0:
+		return billBody{}, fault.Input("body", "", "is empty")
+	}
+	switch kind {
+	case "text/csv":
+		return billBody{file: content, format: focus.CSV}, nil
+	case "application/gzip", "application/x-gzip":
+		return billBody{file: content, format: focus.CSVGzip}, nil
+	case "application/vnd.apache.parquet":
+		return billBody{file: content, format: focus.Parquet}, nil
+	case "application/octet-stream":
+		return billBody{file: content}, nil
+	case "application/json":
+		return stagedBill(content)
+	case "multipart/form-data":
+		return formBill(content, params["boundary"])
+	}
+	return billBody{}, unsupported()
+}
+
+func unsupported() error {
+	return fault.New(fault.Unsupported, "Send a FOCUS bill as text/csv, application/gzip, application/vnd.apache.parquet, as the field file of multipart/form-data, or {\"staged\": key} as application/json.")
+}
+
+func stagedBill(content []byte) (billBody, error) {
+	var in struct {
+		Staged string `json:"staged"`
+	}
+	d := json.NewDecoder(bytes.NewReader(content))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil || d.More() {
+		return billBody{}, fault.Input("body", "", "has the form {\"staged\": key}, with a key from POST %s/uploads", Base)
+	}
+	if in.Staged == "" {
+		return billBody{}, fault.Input("body.staged", "", "is missing")
+	}
+	return billBody{staged: in.Staged}, nil
+}
+
+func formBill(content []byte, boundary string) (billBody, error) {
+	if boundary == "" {
+		return billBody{}, fault.Input("header.Content-Type", "", "names no boundary of the form's parts")
+	}
+	form := multipart.NewReader(bytes.NewReader(content), boundary)
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return billBody{}, fault.Input("body.file", "", "is missing: put the bill into a field of this name")
+		}
+		if err != nil {
+			return billBody{}, fault.Wrap(err, fault.Invalid, "The form is malformed.")
+		}
+		if part.FormName() != "file" {
+			continue
+		}
+		file, err := io.ReadAll(part)
+		if err != nil {
+			return billBody{}, fault.Wrap(err, fault.Invalid, "The form is malformed: its file does not end.")
+		}
+		if len(file) == 0 {
+			return billBody{}, fault.Input("body.file", "", "is empty")
+		}
+		return billBody{file: file}, nil
+	}
+}
+
+type billOutput struct {
+	Body ingest.Report
+}
+
+func (x Costs) collect(ctx context.Context, p tenant.Principal, in *billInput) (*billOutput, error) {
+	var out billOutput
+	var err error
+	if in.bill.staged != "" {
+		out.Body, err = x.Load.Staged(ctx, job.LoadInput{Tenant: p.Tenant, Connection: in.Connection, Key: in.bill.staged})
+	} else {
+		out.Body, err = x.Load.Bill(ctx, p.Tenant, ingest.Bill{Connection: in.Connection, Format: in.bill.format, File: ingest.Bytes(in.bill.file)})
+	}
+	return &out, err
+}
+
+// describeBill adds the body to the OpenAPI document, after the registration: the library would read a described body itself.
+func describeBill(a huma.API) {
+	binary := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	a.OpenAPI().Paths[Base+"/focus/costs/collect"].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"text/csv": binary, "application/gzip": binary, "application/vnd.apache.parquet": binary, "application/octet-stream": binary,
+		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
+			"file": {Type: huma.TypeString, Format: "binary"},
+		}}},
+		"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"staged"}, Properties: map[string]*huma.Schema{
+			"staged": {Type: huma.TypeString, Description: "A key from POST /uploads."},
+		}}},
+	}}
+}
