@@ -98,6 +98,20 @@ func TestPlantedAnomaliesAreInTheBill(t *testing.T) {
 	}
 }
 
+// TestLastingAnomaliesLast over the days that are still to come.
+func TestLastingAnomaliesLast(t *testing.T) {
+	t.Parallel()
+	v := open(t, Options{}).view()
+	next := midnight(v.base.Today).AddDate(0, 0, 5)
+	for _, d := range deviations() {
+		m := v.meter(d.meter)
+		more := v.amount(m, next) - m.amount(v.base, next)
+		if lasting := d.to == 0; lasting && more < 80 || !lasting && more != 0 {
+			t.Errorf("%s: five days on it is %.2f a day more", d.id, more)
+		}
+	}
+}
+
 // TestImpactIsWhatTheBillSays: of an anomaly that is over, the impact is the cost of its days less the usual cost.
 func TestImpactIsWhatTheBillSays(t *testing.T) {
 	t.Parallel()

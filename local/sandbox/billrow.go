@@ -82,7 +82,7 @@ func (b *biller) fees(day cost.Period) []focus.Row {
 	for _, f := range feeList {
 		first := day.Start.Day() == 1
 		if f.only > 0 {
-			first = first && day.Start.Equal(b.v.base.Start.AddDate(0, f.only, 0))
+			first = day.Start.Equal(b.v.base.Start.AddDate(0, f.only, 0))
 		}
 		if f.cloud != b.cloud || !first && !f.daily {
 			continue
@@ -97,6 +97,9 @@ func (b *biller) fees(day cost.Period) []focus.Row {
 		row.ServiceName, row.ServiceCategory, row.ServiceSubcategory = f.service, f.category, "Other ("+f.category+")"
 		row.ChargeCategory, row.ChargeClass, row.ChargeDescription = f.charge, f.class, f.text
 		row.ChargeFrequency = "Recurring"
+		if f.only > 0 {
+			row.ChargeFrequency = "One-Time"
+		}
 		if f.charge == "Purchase" || f.charge == "Usage" {
 			row.PricingCategory, row.PricingUnit = "Standard", "Months"
 			row.PricingQuantity, row.ListUnitPrice = decimal.NewNullDecimal(decimal.NewFromInt(1)), decimal.NewNullDecimal(amount)

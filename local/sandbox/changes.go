@@ -96,14 +96,11 @@ func openLog(dir string) (*changeLog, []change, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("sandbox change log: %w", err)
 	}
-	if err := file.Truncate(int64(whole)); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("sandbox change log: %w", err), file.Close())
-	}
 	return &changeLog{file: file, size: int64(whole), clock: filepath.Join(dir, "clock")}, changes, nil
 }
 
-// append writes one change in one write, so that it survives the process from then on. What a failed write left is cut
-// off with the next one.
+// append writes one change in one write, so that it survives the process from then on. It first cuts off what a crash or a
+// failed write left behind the last whole line.
 func (l *changeLog) append(c change) error {
 	if l.file == nil {
 		return nil

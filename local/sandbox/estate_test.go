@@ -143,7 +143,7 @@ func TestLineThatACrashCutOffIsDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, append(bytes.Clone(whole), `{"seq":2,"op":"set"`...), 0o600); err != nil {
+	if err := os.WriteFile(path, append(bytes.Clone(whole), `{"seq":2,"op":"set","step":"`+strings.Repeat("x", 500)...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	again := open(t, Options{Dir: dir})
@@ -157,7 +157,7 @@ func TestLineThatACrashCutOffIsDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.HasPrefix(after, whole) || bytes.Count(after, []byte("\n")) != 2 || strings.Contains(string(after), `"set"`) {
+	if !bytes.HasPrefix(after, whole) || !bytes.HasSuffix(after, []byte("\n")) || bytes.Count(after, []byte("\n")) != 2 || strings.Contains(string(after), `"set"`) {
 		t.Errorf("the next change did not take the place of the broken line:\n%s", after)
 	}
 }

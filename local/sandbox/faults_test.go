@@ -77,6 +77,19 @@ func TestUnhealthyFaultShowsOnChangedTargetsOnly(t *testing.T) {
 	}
 }
 
+func TestUnhealthyFaultSparesWhatWasChangedBefore(t *testing.T) {
+	t.Parallel()
+	e := open(t, Options{})
+	c := e.command(t, plan.ResizeInstance, "storefront-01", resized("m5.xlarge"))
+	apply(t, e, c)
+	e.clock.Advance(time.Hour)
+	inject(t, e, Fault{Kind: Unhealthy})
+	e.clock.Advance(10 * time.Minute)
+	if got := recent(t, e, c.Target.Ref, resource.ErrorRate, 5); got > 0.01 {
+		t.Errorf("errors of a change made long ago: %g", got)
+	}
+}
+
 func TestUnhealthyVolumeHurtsItsInstance(t *testing.T) {
 	t.Parallel()
 	e := open(t, Options{})
@@ -136,7 +149,7 @@ func TestTimeoutComesAfterTheChange(t *testing.T) {
 	t.Parallel()
 	e := open(t, Options{})
 	c := e.command(t, plan.ResizeInstance, "storefront-01", resized("m5.xlarge"))
-	inject(t, e, Fault{Kind: Timeout})
+	inject(t, e, Fault{Kind: Timeout, Times: 2})
 	if _, err := e.Actor(resource.AWS).Apply(t.Context(), c); fault.CodeOf(err) != fault.Unavailable {
 		t.Fatalf("got %v, want Unavailable", err)
 	}
