@@ -75,6 +75,55 @@ func appendNullNumeric(b []byte, d decimal.NullDecimal) []byte {
 // appendNumeric writes the exact value with its number of places. A numeric is a row of base-10000 digits; weight is the
 // power of 10000 of the first.
 func appendNumeric(b []byte, d decimal.Decimal) []byte {
+	const most = 15 // digits that leave room for three zeros in an int64
+	if exp := d.Exponent(); exp <= 0 && d.NumDigits() <= most {
+		return appendSmallNumeric(b, d.CoefficientInt64(), int(-exp))
+	}
+	return appendLongNumeric(b, d)
+}
+
+// appendSmallNumeric writes what nearly all costs are: a coefficient of one machine word and some places.
+func appendSmallNumeric(b []byte, c int64, places int) []byte {
+	negative := c < 0
+	if negative {
+		c = -c
+	}
+	for range mod4(-places) { // the point must fall between two groups of four
+		c *= 10
+	}
+	var groups [5]uint16 // the last first
+	n, below := 0, (places+3)/4
+	for ; c > 0; c /= 10_000 {
+		if g := uint16(c % 10_000); g != 0 || n > 0 {
+			groups[n] = g
+			n++
+		} else {
+			below-- // no trailing zeros
+		}
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(8+2*n))
+	b = binary.BigEndian.AppendUint16(b, uint16(n))
+	weight := 0
+	if n > 0 {
+		weight = n - below - 1
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(int16(weight)))
+	b = binary.BigEndian.AppendUint16(b, sign(negative))
+	b = binary.BigEndian.AppendUint16(b, uint16(places))
+	for n--; n >= 0; n-- {
+		b = binary.BigEndian.AppendUint16(b, groups[n])
+	}
+	return b
+}
+
+func sign(negative bool) uint16 {
+	if negative {
+		return 0x4000
+	}
+	return 0
+}
+
+func appendLongNumeric(b []byte, d decimal.Decimal) []byte {
 	var buffer [64]byte
 	digits, negative := appendDigits(buffer[:0], d)
 	exp := int(d.Exponent())
@@ -111,9 +160,7 @@ func appendNumeric(b []byte, d decimal.Decimal) []byte {
 	binary.BigEndian.PutUint32(head, uint32(8+2*last))
 	binary.BigEndian.PutUint16(head[4:], uint16(last))
 	binary.BigEndian.PutUint16(head[6:], uint16(int16(weight)))
-	if negative && last > 0 {
-		head[8] = 0x40
-	}
+	binary.BigEndian.PutUint16(head[8:], sign(negative && last > 0))
 	binary.BigEndian.PutUint16(head[10:], uint16(places))
 	return b
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
@@ -38,7 +37,8 @@ type loader struct {
 
 	codes []codes
 	owner []*openBill
-	parts map[string]*bytes.Buffer // encoded rows by partition
+	parts map[string]*part
+	copy  *copyStream
 	extra map[unsafe.Pointer]extraText
 }
 
@@ -46,6 +46,12 @@ type loader struct {
 type extraText struct {
 	pairs map[string]string
 	json  []byte
+}
+
+// part is a partition of cost_rows with the rows of the batch that go there, encoded.
+type part struct {
+	table string
+	rows  []byte
 }
 
 // maxExtras bounds how many are remembered.
@@ -57,7 +63,7 @@ func (db *DB) newLoader(ctx context.Context, tx pgx.Tx, t tenant.ID, connection,
 		tx: tx, tenant: t, connection: connection, now: db.now(),
 		bills: map[billKey]*openBill{}, rollup: newRollup(t), lost: newLost(),
 		codes: make([]codes, batchRows), owner: make([]*openBill, batchRows),
-		parts: map[string]*bytes.Buffer{}, extra: map[unsafe.Pointer]extraText{},
+		parts: map[string]*part{}, copy: newCopyStream(tx), extra: map[unsafe.Pointer]extraText{},
 		report: ingest.Report{SHA256: sha, Rejections: []ingest.Rejection{}},
 	}
 	if _, err := hex.Decode(l.tenantID[:], []byte(strings.ReplaceAll(string(t), "-", ""))); err != nil {
@@ -75,8 +81,11 @@ func (db *DB) newLoader(ctx context.Context, tx pgx.Tx, t tenant.ID, connection,
 func (l *loader) load(ctx context.Context, r *focus.Reader) (ingest.Report, error) {
 	parsing, stop := context.WithCancel(ctx)
 	feed := parse(parsing, r)
-	defer feed.wait()
-	defer stop()
+	defer func() {
+		stop()
+		feed.wait()
+		_ = l.copy.end() // after an error, which says more; else it has ended
+	}()
 	for b := range feed.full {
 		if err := l.write(ctx, b); err != nil {
 			return ingest.Report{}, err
@@ -89,7 +98,7 @@ func (l *loader) load(ctx context.Context, r *focus.Reader) (ingest.Report, erro
 	return l.finish(ctx)
 }
 
-// write stores one batch.
+// write stores one batch: its rows are on their way when it returns.
 func (l *loader) write(ctx context.Context, b *batch) error {
 	for i := range b.rejections {
 		l.reject(&b.rejections[i])
@@ -103,18 +112,36 @@ func (l *loader) write(ctx context.Context, b *batch) error {
 		l.owner[i] = bill
 		l.dictionary.code(&rows[i], &l.codes[i])
 	}
-	if err := l.dictionary.resolve(ctx, l.tx); err != nil {
-		return err
+	if len(l.dictionary.fresh) > 0 {
+		if err := l.copy.end(); err != nil {
+			return err
+		}
+		if err := l.dictionary.resolve(ctx, l.tx); err != nil {
+			return err
+		}
 	}
 	for i := range rows {
 		l.encode(l.owner[i], &rows[i], &l.codes[i])
 	}
 	if len(l.rollup.groups) > maxGroups {
-		if err := l.rollup.flush(ctx, l.tx); err != nil {
+		if err := l.flush(ctx); err != nil {
 			return err
 		}
 	}
-	return l.copy(ctx)
+	for _, p := range l.parts {
+		if err := l.copy.send(ctx, p.table, p.rows); err != nil {
+			return err
+		}
+		p.rows = nil
+	}
+	return nil
+}
+
+func (l *loader) flush(ctx context.Context) error {
+	if err := l.copy.end(); err != nil {
+		return err
+	}
+	return l.rollup.flush(ctx, l.tx)
 }
 
 // encode appends a row to what goes into its partition, in the order of the table's columns, and counts it.
@@ -124,7 +151,10 @@ func (l *loader) encode(bill *openBill, row *focus.Row, c *codes) {
 	bill.count(day)
 	l.rollup.add(bill.id, day, row, c)
 
-	b := bill.part.AvailableBuffer()
+	b := bill.part.rows
+	if b == nil {
+		b = l.copy.buffer()
+	}
 	b = appendFields(b, columns)
 	b = appendBytes(b, l.tenantID[:])
 	b = appendInt4(b, bill.month)
@@ -144,7 +174,7 @@ func (l *loader) encode(bill *openBill, row *focus.Row, c *codes) {
 	b = appendNullNumeric(b, row.ListUnitPrice)
 	b = appendNullNumeric(b, row.ContractedUnitPrice)
 	b = appendJSONB(b, l.extraOf(row.Extra))
-	bill.part.Write(b)
+	bill.part.rows = b
 }
 
 func (l *loader) extraOf(pairs map[string]string) []byte {
@@ -163,26 +193,9 @@ func (l *loader) extraOf(pairs map[string]string) []byte {
 	return text
 }
 
-// copy sends the encoded rows of each partition.
-func (l *loader) copy(ctx context.Context) error {
-	for name, part := range l.parts {
-		if part.Len() == len(copyHeader) {
-			continue
-		}
-		part.Write(copyTrailer)
-		sql := "copy " + pgx.Identifier{name}.Sanitize() + " from stdin (format binary)"
-		if _, err := l.tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(part.Bytes()), sql); err != nil {
-			return err
-		}
-		part.Reset()
-		part.Write(copyHeader)
-	}
-	return nil
-}
-
 // finish writes what is known only at the end, and gives the report.
 func (l *loader) finish(ctx context.Context) (ingest.Report, error) {
-	if err := l.rollup.flush(ctx, l.tx); err != nil {
+	if err := l.flush(ctx); err != nil {
 		return ingest.Report{}, err
 	}
 	for _, bill := range l.bills {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"strings"
 
@@ -24,7 +23,7 @@ type openBill struct {
 	connection string
 	period     cost.Period
 	month      int32 // first day of the month in which the period begins
-	part       *bytes.Buffer
+	part       *part
 	rows       int64
 	replaced   int64
 	first      int32 // usage days
@@ -71,6 +70,9 @@ func (l *loader) openBill(ctx context.Context, row *focus.Row) (*openBill, error
 		insert into bills (tenant_id, connection_id, period_start, period_end, load_id)
 		values ($1, $2, $3, $4, $5) returning id, billing_month_partition($6::date)`
 	b := &openBill{connection: l.connection, period: row.BillingPeriod, month: dayNumber(cost.MonthStart(row.BillingPeriod.Start))}
+	if err := l.copy.end(); err != nil {
+		return nil, err
+	}
 	if err := l.connect(ctx, b, row); err != nil {
 		return nil, err
 	}
@@ -83,7 +85,7 @@ func (l *loader) openBill(ctx context.Context, row *focus.Row) (*openBill, error
 		return nil, err
 	}
 	if l.parts[partition] == nil {
-		l.parts[partition] = bytes.NewBuffer(append([]byte{}, copyHeader...))
+		l.parts[partition] = &part{table: partition}
 	}
 	b.part = l.parts[partition]
 	return b, nil

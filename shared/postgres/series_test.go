@@ -53,7 +53,7 @@ func TestZeroIsNotUnknown(t *testing.T) {
 		t.Fatalf("series %v", all)
 	}
 	wantValues(t, all[0], 100, 0, 2.5, 0, 0, nan, nan, nan) // AWS reached the 5th; the tax lies ahead of its usage
-	wantValues(t, all[1], 7, 0, 7, nan, nan) // Vultr begins on the 4th
+	wantValues(t, all[1], 7, 0, 7, nan, nan)                // Vultr begins on the 4th
 	wantValues(t, all[2], 0, 0, 0, 0, 1, nan, nan, nan)
 	if all[0].Final != 3 || all[1].Final != 0 || !all[1].Start.Equal(september.Start.AddDate(0, 0, 3)) {
 		t.Errorf("final %d and %d, start %s", all[0].Final, all[1].Final, all[1].Start)

@@ -172,7 +172,7 @@ func TestOpenRefusesARoleAboveRowLevelSecurity(t *testing.T) {
 	if target.Query().Get("host") == "" {
 		t.Skip("only on the private server do we know a superuser")
 	}
-	target.User = url.User("postgres")
+	target.User, target.Path = url.User("postgres"), "/postgres"
 	if _, err := postgres.Open(t.Context(), postgres.Options{URL: target.String()}); fault.CodeOf(err) != fault.Forbidden {
 		t.Errorf("a superuser: %v, want Forbidden", err)
 	}
