@@ -222,7 +222,7 @@ func TestExecutionThatCannotBeStartedIsRefusedAndListed(t *testing.T) {
 	}
 	var statuses, ids []string
 	cursor := ""
-	for page := 0; page < 5; page++ {
+	for range 5 {
 		_, out := x.do(tenant.Viewer, "GET", "/executions?limit=3"+cursor, "")
 		items, _ := out["items"].([]any)
 		for _, i := range items {

@@ -161,7 +161,7 @@ func (w *world) Start(ctx context.Context, machine, name string, input any) (str
 func (w *world) finish(name string) stepfunctions.Execution {
 	w.Helper()
 	arn := "arn:aws:states:local:000000000000:execution:" + job.ExecutionMachine + ":" + name
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		x, err := w.engine.Describe(w.Context(), arn)
 		if err != nil {
 			w.Fatal(err)
@@ -172,6 +172,24 @@ func (w *world) finish(name string) stepfunctions.Execution {
 	}
 	w.Fatalf("execution %s does not end", name)
 	return stepfunctions.Execution{}
+}
+
+// resume resumes an execution and gives its record when the state machine is done with it.
+func (w *world) resume(id string) rollout.Execution {
+	w.Helper()
+	if _, err := w.execute.Resume(w.Context(), approver, id); err != nil {
+		w.Fatal(err)
+	}
+	all, err := w.engine.List(w.Context(), stepfunctions.Filter{Machine: job.ExecutionMachine})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, x := range all {
+		if strings.HasPrefix(x.Name, id+"-resume-") {
+			w.finish(x.Name)
+		}
+	}
+	return w.execution(id)
 }
 
 // run executes a recommendation to its end and gives the record of it.

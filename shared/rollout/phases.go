@@ -37,8 +37,6 @@ func NewStrategy(s Strategy) (Strategy, error) {
 	switch {
 	case s.Mode != Immediate && s.Mode != Gradual && s.Mode != Scheduled:
 		return s, fault.Input("mode", string(s.Mode), "must be immediate, gradual or scheduled")
-	case s.Mode == Immediate && !slices.Equal(s.Steps, []int{100}):
-		return s, fault.Input("steps", "", "must be left out in the mode immediate, which changes all targets at once")
 	case s.Mode == Scheduled && s.At.IsZero():
 		return s, fault.Input("at", "", "is needed in the mode scheduled: the time to begin, as 2026-11-20T22:00:00Z")
 	case s.Mode != Scheduled && !s.At.IsZero():
@@ -46,17 +44,24 @@ func NewStrategy(s Strategy) (Strategy, error) {
 	case s.Watch < LeastWatch || s.Watch > MostWatch:
 		return s, fault.Input("watch_minutes", s.Watch.String(), "must be from 1 to 1440")
 	}
+	return s, s.checkSteps()
+}
+
+func (s Strategy) checkSteps() error {
+	if s.Mode == Immediate && !slices.Equal(s.Steps, []int{100}) {
+		return fault.Input("steps", "", "must be left out in the mode immediate, which changes all targets at once")
+	}
 	last := 0
 	for _, step := range s.Steps {
 		if step <= last || step > 100 {
-			return s, fault.Input("steps", "", "must be rising percentages that end with 100, as [10, 50, 100]")
+			return fault.Input("steps", "", "must be rising percentages that end with 100, as [10, 50, 100]")
 		}
 		last = step
 	}
 	if last != 100 {
-		return s, fault.Input("steps", "", "must end with 100")
+		return fault.Input("steps", "", "must end with 100")
 	}
-	return s, nil
+	return nil
 }
 
 // Divide cuts the plan into the phases of the strategy, keeping the order of the targets. After a phase at most its
