@@ -35,7 +35,7 @@ func fetch(ctx context.Context, dir string, log io.Writer) error {
 }
 
 // clusterless keeps Debian's package from setting up and starting a server of its own.
-const clusterless = "/etc/postgresql-common/createcluster.d/cost-agent.conf"
+var clusterless = "/etc/postgresql-common/createcluster.d/cost-agent.conf"
 
 func install(ctx context.Context, apt string, log io.Writer) (err error) {
 	fmt.Fprintln(log, "Installing PostgreSQL with apt-get (once, about a minute).")
