@@ -12,7 +12,6 @@ type group struct {
 	seed            *run // the run that gave it away
 	start, detected int
 	runs            []*run // of the root, and of what it explains
-	ranked          []*node
 }
 
 // event is the beginning of a run.
@@ -52,8 +51,13 @@ func (c *cube) gather() []*group {
 
 // found starts a group: the scope that best explains the deviation is its root.
 func (c *cube) found(e event) *group {
-	ranked := c.rank(e)
-	return &group{root: ranked[0], ranked: ranked, seed: e.run, start: e.run.start, detected: e.run.detected, runs: []*run{e.run}}
+	g := &group{root: c.rank(e)[0], seed: e.run, start: e.run.start, detected: e.run.detected, runs: []*run{e.run}}
+	for _, r := range g.root.path.runs { // the root knows best when it began, if it saw it the same day
+		if r.detected == e.run.detected && r.sign == e.run.sign {
+			g.start = r.start
+		}
+	}
+	return g
 }
 
 // rank orders the scopes that share leaves with the event by how well "these leaves all moved by the same ratio, and no

@@ -118,7 +118,7 @@ func (s *scanner) judge(t int, x float64, o outlook) {
 		// A normal tail with half as much spread again, because this test has no tail of its own.
 		p, score, before = min(p, math.Erfc(few/math.Sqrt2/1.5)), few, n-1
 	}
-	begin := s.begin(t, sign(r), before)
+	begin := s.begin(t, r, before)
 	s.open = &run{start: begin, detected: t, sign: sign(r), score: score, tail: p}
 	s.path.runs = append(s.path.runs, s.open)
 	s.unlearn(begin, t)
@@ -154,12 +154,13 @@ func (s *scanner) lasting(t int, r float64, o outlook) (score float64, days int)
 	return score, days
 }
 
-// begin walks back over the days that leaned the same way.
-func (s *scanner) begin(t int, direction float64, atLeast int) int {
+// begin walks back over the days that leaned the same way and were no mere fraction of today's deviation.
+func (s *scanner) begin(t int, today float64, atLeast int) int {
 	first := t
 	for i := t - 1; i >= max(warmUp, s.free, t-lookBack); i-- {
-		r := (s.path.values[i] - s.path.expected[i] - s.shifts()) * direction
-		if math.IsNaN(r) || r < 1.5*s.path.sigma[i] && t-i > atLeast || r < 0.5*s.path.sigma[i] {
+		r := (s.path.values[i] - s.path.expected[i] - s.shifts()) * sign(today)
+		clear := r >= 1.5*s.path.sigma[i] && r >= 0.1*math.Abs(today)
+		if !clear && (t-i > atLeast || !(r >= 0.2*math.Abs(today))) { // a missing day is neither
 			break
 		}
 		first = i

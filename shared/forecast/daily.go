@@ -23,7 +23,7 @@ const (
 func Daily(s cost.Series, horizon int) Forecast {
 	raw, start := settled(s)
 	end := s.Day(max(0, min(s.Final, len(s.Values))))
-	f := Forecast{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, History: len(raw), Weights: []Weight{}, Points: []Point{}, Months: []Total{}}
+	f := Forecast{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, History: len(raw), Weights: []Weight{}, Points: []Point{}, Months: []Sum{}}
 	if len(raw) == 0 || horizon <= 0 {
 		f.Model, f.Reason = "none", "There is no settled day to learn from yet."
 		return f
@@ -124,7 +124,7 @@ func (f *Forecast) totals(raw []float64, start time.Time, b band, errors [][]flo
 		}
 		f.Months = append(f.Months, f.total(month, past, b, errors))
 	}
-	next := func(days int) *Total {
+	next := func(days int) *Sum {
 		if len(f.Points) < days {
 			return nil
 		}
@@ -134,7 +134,7 @@ func (f *Forecast) totals(raw []float64, start time.Time, b band, errors [][]flo
 	f.Next30, f.Next90 = next(30), next(90)
 }
 
-func (f *Forecast) total(p cost.Period, past float64, b band, errors [][]float64) Total {
+func (f *Forecast) total(p cost.Period, past float64, b band, errors [][]float64) Sum {
 	first := f.Points[0].Day
 	from := max(0, cost.Period{Start: first, End: p.Start}.Len())
 	to := min(len(f.Points), cost.Period{Start: first, End: p.End}.Len())
@@ -148,7 +148,7 @@ func (f *Forecast) total(p cost.Period, past float64, b band, errors [][]float64
 	money := func(v float64) cost.Money {
 		return cost.Money{Amount: decimal.NewFromFloat(past + v).Round(2), Currency: f.Currency, Basis: f.Basis}
 	}
-	return Total{
+	return Sum{
 		Period: p, Settled: money(0), Mean: money(mean), Low80: money(max(least, mean-half80)), High80: money(mean + half80),
 		Low95: money(max(least, mean-half95)), High95: money(mean + half95),
 	}

@@ -24,9 +24,9 @@ type Forecast struct {
 	Reason  string   `json:"reason"`  // why this model, in a sentence
 	History int      `json:"history"` // settled days that it was learnt from
 	Points  []Point  `json:"points"`
-	Months  []Total  `json:"months"`  // calendar months; the first holds what is settled of it already
-	Next30  *Total   `json:"next_30"` // nil where the horizon is shorter
-	Next90  *Total   `json:"next_90"`
+	Months  []Sum    `json:"months"`  // calendar months; the first holds what is settled of it already
+	Next30  *Sum     `json:"next_30"` // nil where the horizon is shorter
+	Next90  *Sum     `json:"next_90"`
 }
 
 // Weight is one member's part in the ensemble.
@@ -46,8 +46,8 @@ type Point struct {
 	High95 float64   `json:"high_95"`
 }
 
-// Total is the sum over a period. Its interval comes from the errors of sums, not from the sum of the days' intervals.
-type Total struct {
+// Sum is the sum over a period. Its interval comes from the errors of sums, not from the sum of the days' intervals.
+type Sum struct {
 	Period  cost.Period `json:"period"`
 	Settled cost.Money  `json:"settled"` // the part that has happened; contained in the others
 	Mean    cost.Money  `json:"mean"`

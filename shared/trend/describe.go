@@ -19,7 +19,7 @@ const (
 func Describe(s cost.Series) Trend {
 	values := s.Values[:max(0, min(s.Final, len(s.Values)))]
 	first := slices.IndexFunc(values, finite)
-	t := Trend{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, Period: cost.Days(s.Start, len(values)), Pattern: Flat, Steps: []Change{}}
+	t := Trend{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, Period: cost.Days(s.Start, len(values)), Pattern: Flat, Steps: []Shift{}}
 	if first < 0 {
 		t.Reason = "There is no settled day to describe yet."
 		return t

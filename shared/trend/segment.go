@@ -102,8 +102,8 @@ func bayes(errors float64, n, parameters int) float64 {
 }
 
 // changes are the steps that matter: at least a twentieth of the level.
-func changes(p cost.Period, x []int, y []float64, starts []int) []Change {
-	out := []Change{}
+func changes(p cost.Period, x []int, y []float64, starts []int) []Shift {
+	out := []Shift{}
 	for k := 1; k < len(starts); k++ {
 		to := len(y)
 		if k+1 < len(starts) {
@@ -111,7 +111,7 @@ func changes(p cost.Period, x []int, y []float64, starts []int) []Change {
 		}
 		before, after := meanOf(y[starts[k-1]:starts[k]]), meanOf(y[starts[k]:to])
 		if math.Abs(after-before) >= 0.05*max(math.Abs(before), math.Abs(after)) {
-			out = append(out, Change{Day: p.Start.AddDate(0, 0, x[starts[k]]), Before: before, After: after})
+			out = append(out, Shift{Day: p.Start.AddDate(0, 0, x[starts[k]]), Before: before, After: after})
 		}
 	}
 	return out

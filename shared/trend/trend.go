@@ -35,7 +35,7 @@ type Trend struct {
 	Slope    *Slope   `json:"slope"`
 	Averages Averages `json:"averages"`
 	Change   Changes  `json:"change"`
-	Steps    []Change `json:"steps"` // days from which the level was another one
+	Steps    []Shift  `json:"steps"` // days from which the level was another one
 	// Seasonality is the share of the detrended movement that the weekday explains, 0 to 1.
 	Seasonality float64  `json:"seasonality"`
 	Drivers     []Driver `json:"drivers,omitempty"` // of the last 30 days against the 30 before
@@ -70,8 +70,8 @@ type Rate struct {
 	Percent *float64 `json:"percent"` // nil where there was no cost before
 }
 
-// Change is a day from which on the level was another one.
-type Change struct {
+// Shift is a day from which on the level was another one.
+type Shift struct {
 	Day    time.Time `json:"day"`
 	Before float64   `json:"before"` // mean of a day until then
 	After  float64   `json:"after"`

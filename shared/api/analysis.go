@@ -1,0 +1,203 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/job"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// Analyzer runs an analysis.
+type Analyzer interface {
+	Run(ctx context.Context, in job.AnalyzeInput) (job.AnalyzeOutput, error)
+}
+
+// Analysis finds anomalies, forecasts and trends, and shows them.
+type Analysis struct {
+	Run      Analyzer
+	Reader   job.AnalysisReader
+	Receipts Receipts
+}
+
+// Register adds the operations.
+func (x Analysis) Register(a huma.API) {
+	tags := []string{"analysis"}
+	operation(a, huma.Operation{
+		OperationID: "analyze", Method: http.MethodPost, Path: "/analyze", Tags: tags, Summary: "Analyse the daily costs",
+		Description: "Finds anomalies, forecasts the coming months and describes the trends of what has been loaded, stores the results and answers their summary. Days that providers are still writing are not judged.",
+	}, tenant.Operator, x.analyze)
+	operation(a, huma.Operation{
+		OperationID: "list-anomalies", Method: http.MethodGet, Path: "/anomalies", Tags: tags, Summary: "List anomalies",
+		Description: "The last detected first. Without a status, open and ended ones.",
+	}, tenant.Viewer, x.anomalies)
+	operation(a, huma.Operation{OperationID: "get-anomaly", Method: http.MethodGet, Path: "/anomalies/{id}", Tags: tags, Summary: "Show an anomaly"}, tenant.Viewer, x.anomaly)
+	operation(a, huma.Operation{
+		OperationID: "list-forecasts", Method: http.MethodGet, Path: "/forecasts", Tags: tags, Summary: "List forecasts",
+		Description: "Of the whole bill, of each provider or of each service, by day, with intervals; one a currency.",
+	}, tenant.Viewer, x.forecasts)
+	operation(a, huma.Operation{
+		OperationID: "list-trends", Method: http.MethodGet, Path: "/trends", Tags: tags, Summary: "List trends",
+		Description: "Of the whole bill, of each provider or of each service: direction, averages, changes of level, pattern and what drove the last month.",
+	}, tenant.Viewer, x.trends)
+}
+
+type analyzeInput struct {
+	Idempotency
+
+	Body analyzeBody
+}
+
+type analyzeBody struct {
+	Types       []job.AnalysisType  `json:"types,omitempty" uniqueItems:"true" enum:"anomaly,forecast,trend" doc:"What to do; without it, everything."`
+	Sensitivity anomaly.Sensitivity `json:"sensitivity,omitempty" enum:"low,medium,high" doc:"How unusual a day must be to be told; medium without it."`
+	Basis       cost.Basis          `json:"basis,omitempty" enum:"billed,effective,list,contracted" doc:"Which cost to look at; effective without it."`
+	Filters     cost.Scope          `json:"filters,omitempty" doc:"A part of the bill: FOCUS column, or Tags/<key>, to value. Without it, the whole bill."`
+	Period      *cost.Period        `json:"period,omitempty" doc:"The history to learn from and to judge, at most three years; without it, the last eighteen months."`
+}
+
+type analyzeOutput struct {
+	Body job.AnalyzeOutput
+}
+
+func (x Analysis) analyze(ctx context.Context, p tenant.Principal, in *analyzeInput) (*analyzeOutput, error) {
+	return once(ctx, x.Receipts, p, "analyze", in.Idempotency, in.Body, func(ctx context.Context) (*analyzeOutput, error) {
+		out, err := x.Run.Run(ctx, job.AnalyzeInput{
+			Tenant: p.Tenant, Basis: in.Body.Basis, Sensitivity: in.Body.Sensitivity, Types: in.Body.Types, Period: in.Body.Period, Filter: in.Body.Filters,
+		})
+		return &analyzeOutput{out}, err
+	})
+}
+
+type listAnomaliesInput struct {
+	Status   []job.AnomalyStatus `query:"status,explode" enum:"open,ended,withdrawn" doc:"Any of these; without it, open and ended ones."`
+	Severity anomaly.Severity    `query:"severity" enum:"low,medium,high,critical" doc:"At least this one."`
+	Provider string              `query:"provider" doc:"ServiceProviderName as the bill writes it."`
+	Service  string              `query:"service" doc:"ServiceName as the bill writes it."`
+	Since    string              `query:"since" format:"date" doc:"Detected on this day or later."`
+	Analysis string              `query:"analysis" doc:"The filtered analysis that found it, as its summary names it; without it, the analysis of the whole bill."`
+	Basis    cost.Basis          `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
+	Limit    int                 `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor   string              `query:"cursor" doc:"next_cursor of the page before."`
+}
+
+type anomalyPage struct {
+	Body struct {
+		Items      []job.Anomaly `json:"items"`
+		NextCursor *string       `json:"next_cursor" doc:"Null on the last page."`
+	}
+}
+
+func (x Analysis) anomalies(ctx context.Context, p tenant.Principal, in *listAnomaliesInput) (*anomalyPage, error) {
+	f := job.AnomalyFilter{
+		Analysis: in.Analysis, Basis: in.Basis, Status: in.Status, Severity: in.Severity,
+		Provider: in.Provider, Service: in.Service, Limit: in.Limit + 1,
+	}
+	if len(f.Status) == 0 {
+		f.Status = []job.AnomalyStatus{job.AnomalyOpen, job.AnomalyEnded}
+	}
+	var err error
+	if in.Since != "" {
+		if f.Since, err = time.Parse(time.DateOnly, in.Since); err != nil {
+			return nil, fault.Input("query.since", in.Since, "is not a date such as 2026-11-01")
+		}
+	}
+	if in.Cursor != "" {
+		day, id, ok := splitMark(in.Cursor)
+		if f.AfterDetected, err = time.Parse(time.DateOnly, day); err != nil || !ok {
+			return nil, badMark(in.Cursor)
+		}
+		f.AfterID = id
+	}
+	found, err := x.Reader.Anomalies(ctx, p.Tenant, f)
+	if err != nil {
+		return nil, err
+	}
+	out := &anomalyPage{}
+	out.Body.Items = append([]job.Anomaly{}, found[:min(in.Limit, len(found))]...)
+	if len(found) > in.Limit {
+		last := out.Body.Items[in.Limit-1]
+		out.Body.NextCursor = mark(last.Detected.UTC().Format(time.DateOnly), last.ID)
+	}
+	return out, nil
+}
+
+type anomalyInput struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+type anomalyOutput struct {
+	Body job.Anomaly
+}
+
+func (x Analysis) anomaly(ctx context.Context, p tenant.Principal, in *anomalyInput) (*anomalyOutput, error) {
+	found, err := x.Reader.Anomaly(ctx, p.Tenant, in.ID)
+	return &anomalyOutput{found}, err
+}
+
+type resultsInput struct {
+	Scope    job.Level  `query:"scope" enum:"total,provider,service" default:"total" doc:"How fine the bill is cut."`
+	Provider string     `query:"provider" doc:"Only this ServiceProviderName; needs scope provider or service."`
+	Service  string     `query:"service" doc:"Only this ServiceName; needs scope service."`
+	Analysis string     `query:"analysis" doc:"A filtered analysis, as its summary names it; without it, the one of the whole bill."`
+	Basis    cost.Basis `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
+}
+
+func (in *resultsInput) filter() (job.ResultFilter, error) {
+	f := job.ResultFilter{Analysis: in.Analysis, Basis: in.Basis, Level: in.Scope, Provider: in.Provider, Service: in.Service}
+	switch {
+	case in.Provider != "" && in.Scope == job.WholeLevel:
+		return f, fault.Input("query.provider", in.Provider, "needs scope=provider or scope=service")
+	case in.Service != "" && in.Scope != job.ServiceLevel:
+		return f, fault.Input("query.service", in.Service, "needs scope=service")
+	}
+	return f, nil
+}
+
+type forecastPage struct {
+	Body struct {
+		Items      []job.Forecast `json:"items"`
+		NextCursor *string        `json:"next_cursor" doc:"Always null: forecasts come on one page."`
+	}
+}
+
+func (x Analysis) forecasts(ctx context.Context, p tenant.Principal, in *resultsInput) (*forecastPage, error) {
+	f, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	found, err := x.Reader.Forecasts(ctx, p.Tenant, f)
+	if err != nil {
+		return nil, err
+	}
+	out := &forecastPage{}
+	out.Body.Items = append([]job.Forecast{}, found...)
+	return out, nil
+}
+
+type trendPage struct {
+	Body struct {
+		Items      []job.Trend `json:"items"`
+		NextCursor *string     `json:"next_cursor" doc:"Always null: trends come on one page."`
+	}
+}
+
+func (x Analysis) trends(ctx context.Context, p tenant.Principal, in *resultsInput) (*trendPage, error) {
+	f, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	found, err := x.Reader.Trends(ctx, p.Tenant, f)
+	if err != nil {
+		return nil, err
+	}
+	out := &trendPage{}
+	out.Body.Items = append([]job.Trend{}, found...)
+	return out, nil
+}

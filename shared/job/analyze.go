@@ -1,0 +1,270 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/forecast"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+	"github.com/cost-agent/cost-agent/shared/trend"
+)
+
+// SeriesReader reads daily costs.
+type SeriesReader interface {
+	Series(ctx context.Context, t tenant.ID, q cost.SeriesQuery) ([]cost.Series, error)
+}
+
+// AnalysisStore keeps what analyses found.
+type AnalysisStore interface {
+	// SaveAnalysis writes, in one transaction, what merge makes of the known anomalies of the same analysis, and replaces its
+	// forecasts and trends by those given, each only if it is not nil. A nil merge leaves the anomalies.
+	SaveAnalysis(ctx context.Context, t tenant.ID, a AnalysisKey, merge func(known []Anomaly) []Anomaly, forecasts []Forecast, trends []Trend) error
+}
+
+// AnalysisKey names what an analysis is about; another analysis of the same replaces it.
+type AnalysisKey struct {
+	Scope string     // canonical; "total" is the whole bill
+	Basis cost.Basis // the cost that was looked at
+}
+
+// AnomalyStatus is where an anomaly stands.
+type AnomalyStatus string
+
+// The statuses.
+const (
+	AnomalyOpen      AnomalyStatus = "open"      // the cost has not come back
+	AnomalyEnded     AnomalyStatus = "ended"     // it has
+	AnomalyWithdrawn AnomalyStatus = "withdrawn" // the bill was restated and no longer shows it
+)
+
+// Anomaly is an incident as the record keeps it.
+type Anomaly struct {
+	anomaly.Incident
+
+	Status      AnomalyStatus       `json:"status"`
+	Analysis    string              `json:"analysis"` // scope of the analysis that found it: "total" for the whole bill
+	Sensitivity anomaly.Sensitivity `json:"sensitivity"`
+	Version     string              `json:"version"`  // of the detector
+	FoundAt     time.Time           `json:"found_at"` // first
+	SeenAt      time.Time           `json:"seen_at"`  // by the last analysis that still found it
+}
+
+// Forecast is a forecast as the record keeps it.
+type Forecast struct {
+	forecast.Forecast
+
+	Version string    `json:"version"`
+	At      time.Time `json:"at"` // when it was made
+}
+
+// Trend is a trend as the record keeps it.
+type Trend struct {
+	trend.Trend
+
+	Version string    `json:"version"`
+	At      time.Time `json:"at"`
+}
+
+// AnalysisType is one part of an analysis.
+type AnalysisType string
+
+// The types.
+const (
+	Anomalies AnalysisType = "anomaly"
+	Forecasts AnalysisType = "forecast"
+	Trends    AnalysisType = "trend"
+)
+
+// AnalysisTypes lists them.
+var AnalysisTypes = []AnalysisType{Anomalies, Forecasts, Trends}
+
+// Analyze finds anomalies, forecasts and trends in the daily costs of a tenant.
+type Analyze struct {
+	Series SeriesReader
+	Store  AnalysisStore
+	Tags   []string // keys of the tags that may name the cause of an anomaly, most telling first
+	Now    Clock
+}
+
+// AnalyzeInput says what to analyse. The zero values are the whole bill, its effective cost, everything, medium sensitivity
+// and the last eighteen months.
+type AnalyzeInput struct {
+	Tenant      tenant.ID           `json:"tenant"`
+	Basis       cost.Basis          `json:"basis,omitempty"`
+	Sensitivity anomaly.Sensitivity `json:"sensitivity,omitempty"`
+	Types       []AnalysisType      `json:"types,omitempty"`
+	Period      *cost.Period        `json:"period,omitempty"` // the history to learn from and to judge
+	Filter      cost.Scope          `json:"filter,omitempty"` // a part of the bill, one value a dimension
+}
+
+// AnalyzeOutput is the summary of a run.
+type AnalyzeOutput struct {
+	Analysis    string            `json:"analysis"`
+	Basis       cost.Basis        `json:"basis"`
+	Period      cost.Period       `json:"period"`
+	FinalBefore time.Time         `json:"final_before"` // days from here on were not judged
+	Series      int               `json:"series"`       // leaves of the cost hierarchy that were read
+	Currencies  []cost.Currency   `json:"currencies"`
+	Anomalies   *AnomalySummary   `json:"anomalies,omitempty"`
+	Forecasts   []ForecastSummary `json:"forecasts,omitempty"`
+	Trends      []TrendSummary    `json:"trends,omitempty"`
+}
+
+// AnomalySummary counts the anomalies after a run.
+type AnomalySummary struct {
+	Found     int                      `json:"found"`
+	New       int                      `json:"new"` // not known before this run
+	Open      int                      `json:"open"`
+	Withdrawn int                      `json:"withdrawn"` // by this run
+	Severity  map[anomaly.Severity]int `json:"severity"`  // of the open ones
+}
+
+// ForecastSummary is the forecast of the whole in one currency.
+type ForecastSummary struct {
+	Currency cost.Currency   `json:"currency"`
+	Model    string          `json:"model"`
+	MASE     *float64        `json:"mase"`
+	Next30   *forecast.Sum `json:"next_30"`
+	Next90   *forecast.Sum `json:"next_90"`
+}
+
+// TrendSummary is the trend of the whole in one currency.
+type TrendSummary struct {
+	Currency cost.Currency `json:"currency"`
+	Pattern  trend.Pattern `json:"pattern"`
+	Reason   string        `json:"reason"`
+	Month    *trend.Rate   `json:"month"` // the last 30 days against the 30 before
+}
+
+// leafDimensions cut the bill into the leaves of the hierarchy.
+var leafDimensions = []cost.Dimension{cost.Provider, cost.Account, cost.Service, cost.Region}
+
+// Run analyses and stores. Running again over the same bill changes nothing but the times; a later run updates what the
+// earlier ones found. It fails with fault.Invalid for an input that cannot be, and with fault.Unprocessable when the tenant
+// has no costs in the period.
+func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error) {
+	in, err := a.complete(in)
+	if err != nil {
+		return AnalyzeOutput{}, err
+	}
+	now := a.Now()
+	q := cost.SeriesQuery{Period: *in.Period, Basis: in.Basis, By: leafDimensions, Filter: filterOf(in.Filter), FinalBefore: ingest.FinalBefore(now)}
+	leaves, err := a.Series.Series(ctx, in.Tenant, q)
+	if err != nil {
+		return AnalyzeOutput{}, err
+	}
+	if len(leaves) == 0 {
+		return AnalyzeOutput{}, fault.New(fault.Unprocessable, "There are no costs from %s to analyse. Load a bill first.", in.Period)
+	}
+	for i := range leaves { // what the analysis is about belongs to the scope of all that it finds
+		for d, v := range in.Filter {
+			leaves[i].Scope = leaves[i].Scope.With(d, v)
+		}
+	}
+	out := AnalyzeOutput{
+		Analysis: in.Filter.String(), Basis: in.Basis, Period: *in.Period, FinalBefore: q.FinalBefore,
+		Series: len(leaves), Currencies: currencies(leaves),
+	}
+	return out, a.analyse(ctx, in, q, leaves, now, &out)
+}
+
+func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, now time.Time, out *AnalyzeOutput) error {
+	var merge func([]Anomaly) []Anomaly
+	if slices.Contains(in.Types, Anomalies) {
+		found, err := a.detect(ctx, in, q, leaves)
+		if err != nil {
+			return err
+		}
+		out.Anomalies = &AnomalySummary{}
+		merge = func(known []Anomaly) []Anomaly {
+			merged, summary := mergeAnomalies(known, found, in, now)
+			*out.Anomalies = summary
+			return merged
+		}
+	}
+	var forecasts []Forecast
+	var trends []Trend
+	wholes := wholeSeries(leaves, in.Filter)
+	if slices.Contains(in.Types, Forecasts) {
+		forecasts = []Forecast{}
+		for _, s := range wholes {
+			f := forecast.Daily(s.Series, horizon)
+			forecasts = append(forecasts, Forecast{f, forecast.Version, now})
+			if s.top {
+				out.Forecasts = append(out.Forecasts, ForecastSummary{f.Currency, f.Model, f.MASE, f.Next30, f.Next90})
+			}
+		}
+	}
+	if slices.Contains(in.Types, Trends) {
+		trends = []Trend{}
+		for _, s := range wholes {
+			t := trend.Describe(s.Series)
+			t.Drivers = drivers(s, leaves)
+			trends = append(trends, Trend{t, trend.Version, now})
+			if s.top {
+				out.Trends = append(out.Trends, TrendSummary{t.Currency, t.Pattern, t.Reason, t.Change.Month})
+			}
+		}
+	}
+	return a.Store.SaveAnalysis(ctx, in.Tenant, AnalysisKey{in.Filter.String(), in.Basis}, merge, forecasts, trends)
+}
+
+// horizon is how far ahead is forecast: three calendar months whatever the day, so that the longest quarter is whole.
+const horizon = 123
+
+// complete checks the input and fills in what it leaves out.
+func (a Analyze) complete(in AnalyzeInput) (AnalyzeInput, error) {
+	basis, ok := cost.ParseBasis(string(in.Basis))
+	if !ok {
+		return in, fault.Input("basis", string(in.Basis), "is none of billed, effective, list, contracted")
+	}
+	sensitivity, ok := anomaly.ParseSensitivity(string(in.Sensitivity))
+	if !ok {
+		return in, fault.Input("sensitivity", string(in.Sensitivity), "is none of low, medium, high")
+	}
+	in.Basis, in.Sensitivity = basis, sensitivity
+	if len(in.Types) == 0 {
+		in.Types = AnalysisTypes
+	}
+	for _, t := range in.Types {
+		if !slices.Contains(AnalysisTypes, t) {
+			return in, fault.Input("types", string(t), "is none of anomaly, forecast, trend")
+		}
+	}
+	if in.Period == nil {
+		now := a.Now()
+		in.Period = &cost.Period{Start: cost.MonthStart(now).AddDate(0, 1-ingest.FirstPull, 0), End: cost.Day(now)}
+	}
+	in.Period = &cost.Period{Start: cost.Day(in.Period.Start), End: cost.Day(in.Period.End)}
+	const most = 3 * 366
+	if n := in.Period.Len(); n < 1 || n > most {
+		return in, fault.Input("period", in.Period.String(), "is not between one day and three years")
+	}
+	return in, nil
+}
+
+func filterOf(s cost.Scope) map[cost.Dimension][]string {
+	if len(s) == 0 {
+		return nil
+	}
+	out := map[cost.Dimension][]string{}
+	for d, v := range s {
+		out[d] = []string{v}
+	}
+	return out
+}
+
+func currencies(leaves []cost.Series) []cost.Currency {
+	var out []cost.Currency
+	for _, s := range leaves {
+		out = append(out, s.Currency)
+	}
+	slices.SortFunc(out, func(a, b cost.Currency) int { return cmp.Compare(a, b) })
+	return slices.Compact(out)
+}

@@ -1,0 +1,129 @@
+package job
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/cost"
+)
+
+const (
+	mostDrills    = 40  // incidents whose resources are read in one run
+	drillsFor     = 120 // days back; older ones were drilled when they were new
+	drillHistory  = 35  // days before an incident that its parts are compared with
+	settlesAfter  = 90  // days of a period before which the detector still learns: known anomalies there stay as they are
+	enoughOfACase = 0.6 // the share from which on a part is the cause
+)
+
+// detect finds the incidents and looks into them.
+func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series) ([]anomaly.Incident, error) {
+	var found []anomaly.Incident
+	for _, c := range currencies(leaves) {
+		mine := slices.DeleteFunc(slices.Clone(leaves), func(s cost.Series) bool { return s.Currency != c })
+		found = append(found, anomaly.Detect(mine, anomaly.Options{Sensitivity: in.Sensitivity, MinDaily: floorOf(mine)})...)
+	}
+	drilled := 0
+	for i, incident := range found {
+		if drilled == mostDrills || incident.Until.Before(q.FinalBefore.AddDate(0, 0, -drillsFor)) {
+			continue
+		}
+		drilled++
+		deeper, err := a.drill(ctx, in, q, incident)
+		if err != nil {
+			return nil, err
+		}
+		found[i] = deeper
+	}
+	return found, nil
+}
+
+// floorOf is the least change of a day that is worth a word: five units of the currency, or a two-thousandth of the bill.
+func floorOf(leaves []cost.Series) float64 {
+	total := 0.0
+	for _, s := range leaves {
+		total += recentCost(s) / 90
+	}
+	return max(5, total/2000)
+}
+
+// drill looks for the resource behind an incident, and where none explains it, for the tag.
+func (a Analyze) drill(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, incident anomaly.Incident) (anomaly.Incident, error) {
+	dimensions := []cost.Dimension{cost.Resource}
+	for _, key := range a.Tags {
+		dimensions = append(dimensions, cost.Tag(key))
+	}
+	for _, d := range dimensions {
+		if _, fixed := incident.Scope[d]; fixed {
+			continue
+		}
+		q.By, q.Filter = []cost.Dimension{d}, filterOf(incident.Scope)
+		q.Period = cost.Period{Start: incident.Start.AddDate(0, 0, -drillHistory), End: incident.Until}
+		parts, err := a.Series.Series(ctx, in.Tenant, q)
+		if err != nil {
+			return incident, err
+		}
+		for i := range parts {
+			scope := parts[i].Scope
+			for dim, v := range incident.Scope {
+				scope = scope.With(dim, v)
+			}
+			parts[i].Scope = scope
+		}
+		deeper, ok := anomaly.Drill(incident, d, parts)
+		if ok && deeper.Causes[0].Share >= enoughOfACase {
+			return deeper, nil
+		}
+		if ok && len(incident.Scope) == 0 { // of the whole bill, any part is news
+			incident = deeper
+		}
+	}
+	return incident, nil
+}
+
+// mergeAnomalies brings what was found together with what is known. A known anomaly that an equally sensitive run over its
+// days no longer finds has been taken back by a restated bill; one that ran out of the period stays as it was.
+func mergeAnomalies(known []Anomaly, found []anomaly.Incident, in AnalyzeInput, now time.Time) ([]Anomaly, AnomalySummary) {
+	summary := AnomalySummary{Found: len(found), Severity: map[anomaly.Severity]int{}}
+	judgedFrom := in.Period.Start.AddDate(0, 0, settlesAfter)
+	out := make([]Anomaly, 0, len(found)+len(known))
+	for _, i := range found {
+		next := Anomaly{
+			Incident: i, Status: AnomalyEnded, Analysis: in.Filter.String(),
+			Sensitivity: in.Sensitivity, Version: anomaly.Version, FoundAt: now, SeenAt: now,
+		}
+		if i.Open() {
+			next.Status = AnomalyOpen
+			summary.Open++
+			summary.Severity[i.Severity]++
+		}
+		if k := slices.IndexFunc(known, func(o Anomaly) bool { return o.ID == i.ID }); k >= 0 {
+			next.FoundAt = known[k].FoundAt
+			next.Incident = keepDepth(known[k].Incident, next.Incident)
+		} else {
+			summary.New++
+		}
+		out = append(out, next)
+	}
+	for _, o := range known {
+		again := slices.ContainsFunc(found, func(i anomaly.Incident) bool { return i.ID == o.ID })
+		if again || o.Status == AnomalyWithdrawn || o.Sensitivity != in.Sensitivity || o.Start.Before(judgedFrom) || !o.Detected.Before(in.Period.End) {
+			continue
+		}
+		o.Status = AnomalyWithdrawn
+		summary.Withdrawn++
+		out = append(out, o)
+	}
+	return out, summary
+}
+
+// keepDepth keeps the resource that an earlier run found in an incident which this one did not look into any more.
+func keepDepth(known, now anomaly.Incident) anomaly.Incident {
+	if len(known.Scope) > len(now.Scope) && now.Scope.Matches(known.Scope) && math.Abs(known.Impact.Float()) > 0 {
+		now.Scope, now.Causes, now.Kind = known.Scope, known.Causes, known.Kind
+		now.Expected, now.Actual, now.Impact, now.Summary = known.Expected, known.Actual, known.Impact, known.Summary
+	}
+	return now
+}

@@ -1,0 +1,55 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// AnalysisReader reads what SaveAnalysis stored.
+type AnalysisReader interface {
+	// Anomalies lists anomalies, the last detected first.
+	Anomalies(ctx context.Context, t tenant.ID, f AnomalyFilter) ([]Anomaly, error)
+	// Anomaly fails with fault.NotFound when there is none with the id.
+	Anomaly(ctx context.Context, t tenant.ID, id string) (Anomaly, error)
+	// Forecasts lists the forecasts of the last analysis at one level of the bill.
+	Forecasts(ctx context.Context, t tenant.ID, f ResultFilter) ([]Forecast, error)
+	// Trends lists its trends.
+	Trends(ctx context.Context, t tenant.ID, f ResultFilter) ([]Trend, error)
+}
+
+// AnomalyFilter chooses anomalies and the place in their order, which is by the day of detection, the last first, and id.
+type AnomalyFilter struct {
+	Analysis      string           // empty: the one of the whole bill
+	Basis         cost.Basis       // empty: effective
+	Status        []AnomalyStatus  // any of them; empty: all
+	Severity      anomaly.Severity // at least; empty: all
+	Provider      string           // empty: all
+	Service       string           // empty: all
+	Since         time.Time        // detected on that day or later; zero: all
+	AfterDetected time.Time        // with AfterID, the last one of the page before
+	AfterID       string
+	Limit         int
+}
+
+// Level is how fine the bill is cut.
+type Level string
+
+// The levels.
+const (
+	WholeLevel    Level = "total"
+	ProviderLevel Level = "provider"
+	ServiceLevel  Level = "service"
+)
+
+// ResultFilter chooses forecasts or trends.
+type ResultFilter struct {
+	Analysis string     // empty: the one of the whole bill
+	Basis    cost.Basis // empty: effective
+	Level    Level
+	Provider string // empty: all
+	Service  string // empty: all
+}

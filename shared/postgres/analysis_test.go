@@ -1,0 +1,124 @@
+package postgres_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/job"
+)
+
+// The sandbox's bills through the real database: every planted anomaly is found, with the resource that caused it, forecasts
+// and trends are there, and another run changes nothing.
+func TestAnalysisOfTheSandbox(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	for _, connection := range c.estate.Connections() {
+		c.loadBills(connection, 9)
+	}
+	analyze := job.Analyze{Series: c.db, Store: c.db, Tags: []string{"deploy", "application"}, Now: c.estate.Clock().Now}
+	began := time.Now()
+	first, err := analyze.Run(t.Context(), job.AnalyzeInput{Tenant: acme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("analysed in %s: %+v", time.Since(began).Round(time.Millisecond), *first.Anomalies)
+	all, err := c.db.Anomalies(t.Context(), acme, job.AnomalyFilter{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range c.estate.Truth().Planted {
+		if !slices.ContainsFunc(all, func(a job.Anomaly) bool {
+			return a.Kind == anomaly.Kind(p.Kind) && p.Scope.Matches(a.Scope) && a.Start.Sub(p.From).Abs() <= 4*24*time.Hour
+		}) {
+			t.Errorf("%s (%s of %s) is not in the record", p.ID, p.Kind, p.Scope)
+		}
+	}
+	second, err := analyze.Run(t.Context(), job.AnalyzeInput{Tenant: acme})
+	if err != nil || second.Anomalies.New != 0 || second.Anomalies.Withdrawn != 0 || second.Anomalies.Found != first.Anomalies.Found {
+		t.Errorf("the second run: %+v, %v", second.Anomalies, err)
+	}
+	again, err := c.db.Anomalies(t.Context(), acme, job.AnomalyFilter{Limit: 100})
+	if err != nil || len(again) != len(all) {
+		t.Errorf("%d anomalies after the second run, %d after the first, %v", len(again), len(all), err)
+	}
+	checkResults(t, c)
+}
+
+func checkResults(t *testing.T, c company) {
+	t.Helper()
+	for level, least := range map[job.Level]int{job.WholeLevel: 1, job.ProviderLevel: 4, job.ServiceLevel: 10} {
+		forecasts, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: level})
+		if err != nil || len(forecasts) < least {
+			t.Errorf("%s: %d forecasts, %v", level, len(forecasts), err)
+		}
+		trends, err := c.db.Trends(t.Context(), acme, job.ResultFilter{Level: level})
+		if err != nil || len(trends) != len(forecasts) {
+			t.Errorf("%s: %d trends of %d, %v", level, len(trends), len(forecasts), err)
+		}
+	}
+	whole, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: job.WholeLevel})
+	if err != nil || len(whole) != 1 || whole[0].Next90 == nil || whole[0].MASE == nil || !whole[0].Next90.Mean.Amount.IsPositive() {
+		t.Fatalf("the whole bill: %+v, %v", whole, err)
+	}
+	azure, err := c.db.Trends(t.Context(), acme, job.ResultFilter{Level: job.ServiceLevel, Provider: "Microsoft", Service: "Bandwidth"})
+	if err != nil || len(azure) != 1 || azure[0].Scope[cost.Service] != "Bandwidth" {
+		t.Errorf("trends of one service: %+v, %v", azure, err)
+	}
+}
+
+func TestAnomaliesInOrderByPageAndFilter(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	entry := func(id string, day int, s anomaly.Severity, status job.AnomalyStatus, provider string) job.Anomaly {
+		return job.Anomaly{Status: status, Incident: anomaly.Incident{ID: id, Severity: s, Scope: cost.Scope{cost.Provider: provider},
+			Start: at.AddDate(0, 0, day), Detected: at.AddDate(0, 0, day), Causes: []anomaly.Cause{}}}
+	}
+	key := job.AnalysisKey{Scope: "total", Basis: cost.Effective}
+	saved := []job.Anomaly{
+		entry("a", 1, anomaly.Low, job.AnomalyEnded, "AWS"), entry("b", 3, anomaly.High, job.AnomalyOpen, "AWS"),
+		entry("c", 3, anomaly.Medium, job.AnomalyWithdrawn, "Microsoft"), entry("d", 9, anomaly.Critical, job.AnomalyOpen, "Microsoft"),
+	}
+	err := db.SaveAnalysis(t.Context(), acme, key, func(known []job.Anomaly) []job.Anomaly {
+		if len(known) != 0 {
+			t.Errorf("%d known at first", len(known))
+		}
+		return saved
+	}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		filter job.AnomalyFilter
+		want   []string
+	}{
+		"all":       {job.AnomalyFilter{}, []string{"d", "c", "b", "a"}},
+		"status":    {job.AnomalyFilter{Status: []job.AnomalyStatus{job.AnomalyOpen}}, []string{"d", "b"}},
+		"severity":  {job.AnomalyFilter{Severity: anomaly.High}, []string{"d", "b"}},
+		"provider":  {job.AnomalyFilter{Provider: "AWS"}, []string{"b", "a"}},
+		"since":     {job.AnomalyFilter{Since: at.AddDate(0, 0, 3)}, []string{"d", "c", "b"}},
+		"next page": {job.AnomalyFilter{AfterDetected: at.AddDate(0, 0, 3), AfterID: "c"}, []string{"b", "a"}},
+		"other":     {job.AnomalyFilter{Basis: cost.Billed}, nil},
+	}
+	for name, tt := range tests {
+		tt.filter.Limit = 10
+		found, err := db.Anomalies(t.Context(), acme, tt.filter)
+		var ids []string
+		for _, a := range found {
+			ids = append(ids, a.ID)
+		}
+		if err != nil || !slices.Equal(ids, tt.want) {
+			t.Errorf("%s: %v, want %v (%v)", name, ids, tt.want, err)
+		}
+	}
+	if found, err := db.Anomalies(t.Context(), other, job.AnomalyFilter{Limit: 10}); err != nil || len(found) != 0 {
+		t.Errorf("another tenant sees %d, %v", len(found), err)
+	}
+	if _, err := db.Anomaly(t.Context(), other, "a"); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("another tenant reads one: %v", err)
+	}
+}
