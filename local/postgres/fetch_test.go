@@ -38,10 +38,10 @@ func TestTheNewestServerIsFound(t *testing.T) {
 		need int
 		want string
 	}{
-		"newest":          {0, "18"},
+		"newest":           {0, "18"},
 		"that of the data": {16, "16"},
-		"too old":         {9, ""},
-		"not there":       {17, ""},
+		"too old":          {9, ""},
+		"not there":        {17, ""},
 	} {
 		bin, ok := find(t.Context(), patterns, tt.need)
 		if want := tt.want; ok != (want != "") || ok && !strings.HasSuffix(bin, filepath.Join(want, "bin")) {
