@@ -27,13 +27,18 @@ type PlanCollection struct {
 	Now         Clock
 }
 
-// PlanInput asks for a collection.
+// PlanInput asks for a collection. Request is what the state machine was started with.
 type PlanInput struct {
-	Tenant     tenant.ID      `json:"tenant"`
+	Tenant  tenant.ID   `json:"tenant"`
+	Run     string      `json:"run"` // name of the execution; a part of all keys
+	Request PlanRequest `json:"request"`
+}
+
+// PlanRequest narrows a collection down.
+type PlanRequest struct {
 	Cloud      resource.Cloud `json:"cloud,omitempty"`      // empty: all
 	Connection string         `json:"connection,omitempty"` // empty: all
 	Months     int            `json:"months,omitempty"`     // 0: what is missing or may have changed
-	Run        string         `json:"run"`                  // name of the execution; a part of all keys
 }
 
 // PlanOutput lists what to read.
@@ -75,7 +80,7 @@ func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, erro
 		return out, err
 	}
 	for _, c := range connections {
-		if c.Cloud == "" || in.Cloud != "" && c.Cloud != in.Cloud || in.Connection != "" && c.ID != in.Connection {
+		if c.Cloud == "" || in.Request.Cloud != "" && c.Cloud != in.Request.Cloud || in.Request.Connection != "" && c.ID != in.Request.Connection {
 			continue
 		}
 		collector := p.Collectors[c.Cloud]
@@ -93,7 +98,7 @@ func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, erro
 			}})
 		}
 	}
-	if len(out.Inventories) == 0 && (in.Cloud != "" || in.Connection != "") {
+	if len(out.Inventories) == 0 && (in.Request.Cloud != "" || in.Request.Connection != "") {
 		return out, nothingToRead(in, out.Skipped)
 	}
 	slices.SortStableFunc(out.Bills, func(a, b BillItem) int { return b.Month.Compare(a.Month) })
@@ -108,14 +113,14 @@ func nothingToRead(in PlanInput, skipped []string) error {
 	if len(skipped) > 0 {
 		return fault.New(fault.Unprocessable, "%s", skipped[0])
 	}
-	return fault.New(fault.Unprocessable, "No connection %s%s is registered. Register it with POST /api/v1/connections.", in.Connection, in.Cloud)
+	return fault.New(fault.Unprocessable, "No connection %s%s is registered. Register it with POST /api/v1/connections.", in.Request.Connection, in.Request.Cloud)
 }
 
 // months lists what to read of a connection, newest last.
 func (p PlanCollection) months(in PlanInput, connection string, covered []ingest.Coverage) []time.Time {
 	now := p.Now()
-	if in.Months > 0 {
-		return ingest.Months(now, in.Months)
+	if in.Request.Months > 0 {
+		return ingest.Months(now, in.Request.Months)
 	}
 	have := map[time.Time]bool{}
 	first := time.Time{}

@@ -283,7 +283,7 @@ func TestPlanSaysWhyNothingCanBeRead(t *testing.T) {
 	t.Parallel()
 	r := registry{connections: []ingest.Connection{{ID: "az", Cloud: resource.Azure}}}
 	for cloud, want := range map[resource.Cloud]string{resource.Azure: "COLLECTORS", resource.AWS: "POST /api/v1/connections"} {
-		_, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r", Cloud: cloud})
+		_, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r", Request: job.PlanRequest{Cloud: cloud}})
 		if fault.CodeOf(err) != fault.Unprocessable || !strings.Contains(fault.Public(err).Message, want) {
 			t.Errorf("%s: got %v", cloud, err)
 		}
