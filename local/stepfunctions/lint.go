@@ -213,13 +213,7 @@ func (l *linter) state(where string, st *state, fields map[string]json.RawMessag
 	case typeChoice:
 		l.choice(where, st)
 	case typeWait:
-		l.exactlyOne(where, fields, "Seconds", "SecondsPath", "Timestamp", "TimestampPath")
-		if st.Seconds != nil && (*st.Seconds < 0 || *st.Seconds > mostSeconds) {
-			l.problem(where, "Seconds must be from 0 to %d", mostSeconds)
-		}
-		if _, ok := asTime(st.Timestamp); st.Timestamp != "" && !ok && !strings.Contains(st.Timestamp, "${") {
-			l.problem(where, "Timestamp '%s' is not RFC 3339 with T and Z in upper case", st.Timestamp)
-		}
+		l.wait(where, st, fields)
 	case typeFail:
 		l.atMostOne(where, fields, "Error", "ErrorPath")
 		l.atMostOne(where, fields, "Cause", "CausePath")
@@ -227,6 +221,17 @@ func (l *linter) state(where string, st *state, fields map[string]json.RawMessag
 		l.branches(where, st, fields)
 	case typeMap:
 		l.iteration(where, st, fields)
+	}
+}
+
+// wait checks what a Wait state waits for.
+func (l *linter) wait(where string, st *state, fields map[string]json.RawMessage) {
+	l.exactlyOne(where, fields, "Seconds", "SecondsPath", "Timestamp", "TimestampPath")
+	if st.Seconds != nil && (*st.Seconds < 0 || *st.Seconds > mostSeconds) {
+		l.problem(where, "Seconds must be from 0 to %d", mostSeconds)
+	}
+	if _, ok := asTime(st.Timestamp); st.Timestamp != "" && !ok && !strings.Contains(st.Timestamp, "${") {
+		l.problem(where, "Timestamp '%s' is not RFC 3339 with T and Z in upper case", st.Timestamp)
 	}
 }
 

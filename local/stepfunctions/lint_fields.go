@@ -187,6 +187,14 @@ func (l *linter) task(where string, st *state) {
 	if target.callback && !strings.Contains(string(encode(st.Parameters.value)), "$$.Task") {
 		l.problem(where+".Parameters", "nobody gets $$.Task.Token, so nobody can answer")
 	}
+	l.times(where, st)
+	if len(st.Retry) == 0 && len(st.Catch) == 0 && st.Comment == "" {
+		l.advice(where, "a task needs Retry, Catch, or a Comment that says why not")
+	}
+}
+
+// times checks how long a Task may take.
+func (l *linter) times(where string, st *state) {
 	if st.TimeoutSeconds < 0 || st.HeartbeatSeconds < 0 {
 		l.problem(where, "TimeoutSeconds and HeartbeatSeconds must be positive")
 	}
@@ -198,9 +206,6 @@ func (l *linter) task(where string, st *state) {
 	}
 	if st.TimeoutSeconds == 0 && st.TimeoutSecondsPath == "" {
 		l.advice(where, "a task needs TimeoutSeconds, else it may never end")
-	}
-	if len(st.Retry) == 0 && len(st.Catch) == 0 && st.Comment == "" {
-		l.advice(where, "a task needs Retry, Catch, or a Comment that says why not")
 	}
 }
 

@@ -111,6 +111,9 @@ func projectCases(t *testing.T) []specCase {
 // through the same states to the same end.
 func TestAnotherInterpreterAgrees(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the other interpreter is slow")
+	}
 	cases := []specCase{expressionMachine(t)}
 	for _, c := range specCases(t) {
 		if c.Oracle == "same" {
