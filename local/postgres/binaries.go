@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -31,17 +32,17 @@ var places = []string{
 }
 
 // binaries gives the folder with initdb and postgres: the one that fits existing data of version need, or else the
-// newest; fetched when the machine has none.
-func binaries(ctx context.Context, dir string, need int, log io.Writer) (string, error) {
-	search := append(places, fetched(dir))
+// newest; fetched into the folder keep when the machine has none.
+func binaries(ctx context.Context, keep string, need int, log io.Writer) (string, error) {
+	search := append(slices.Clone(places), fetched(keep))
 	if bin, ok := find(ctx, search, need); ok {
 		return bin, nil
 	}
 	if need != 0 {
 		return "", fault.New(fault.Unavailable,
-			"The data in %s was written by PostgreSQL %d, which is no longer here. Install it again, or move the folder away to begin anew.", dir, need)
+			"The data was written by PostgreSQL %d, which is no longer here. Install it again, or move the data away to begin anew.", need)
 	}
-	if err := fetch(ctx, dir, log); err != nil {
+	if err := fetch(ctx, keep, log); err != nil {
 		return "", err
 	}
 	if bin, ok := find(ctx, search, need); ok {

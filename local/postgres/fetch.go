@@ -13,12 +13,12 @@ import (
 	embedded "github.com/fergusstrange/embedded-postgres"
 )
 
-// fetched is where binaries that were downloaded lie.
-func fetched(dir string) string { return filepath.Join(dir, "server", "bin") }
+// fetched is where binaries that were downloaded lie, below the folder that keeps them.
+func fetched(keep string) string { return filepath.Join(keep, "server", "bin") }
 
 // fetch installs a server: through the package manager where that is ours to use, else prebuilt binaries for this
 // folder alone.
-func fetch(ctx context.Context, dir string, log io.Writer) error {
+func fetch(ctx context.Context, keep string, log io.Writer) error {
 	var errs []error
 	if apt, err := exec.LookPath("apt-get"); err == nil && os.Geteuid() == 0 {
 		if err := install(ctx, apt, log); err == nil {
@@ -28,7 +28,7 @@ func fetch(ctx context.Context, dir string, log io.Writer) error {
 		}
 	}
 	fmt.Fprintln(log, "Fetching PostgreSQL binaries (once, about 20 MB).")
-	if err := download(dir); err != nil {
+	if err := download(keep); err != nil {
 		return missing(errors.Join(append(errs, err)...))
 	}
 	return nil
@@ -58,28 +58,35 @@ func install(ctx context.Context, apt string, log io.Writer) (err error) {
 	return nil
 }
 
-// download unpacks prebuilt binaries into <dir>/server. The package that knows where they are can only fetch them by
-// starting a server of its own, so it is let do that in a scratch folder; as root that start fails after the unpacking,
-// which is all we want of it.
-func download(dir string) error {
+// download unpacks prebuilt binaries into the folder that keeps them. The package that knows where they are can only
+// fetch them by starting a server of its own, so it is let do that in a scratch folder; as root that start fails after the
+// unpacking, which is all we want of it. The result is moved into place whole, for others may be doing the same.
+func download(keep string) (err error) {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	scratch, err := os.MkdirTemp("", "cost-agent-fetch-")
+	if err := os.MkdirAll(keep, 0o755); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp(keep, "fetching-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	unpacked := filepath.Join(scratch, "server")
 	helper := embedded.NewDatabase(embedded.DefaultConfig().Version(embedded.V17).Port(uint32(port)).Logger(io.Discard).
 		CachePath(filepath.Join(scratch, "cache")).RuntimePath(filepath.Join(scratch, "run")).
-		DataPath(filepath.Join(scratch, "data")).BinariesPath(filepath.Dir(fetched(dir))))
+		DataPath(filepath.Join(scratch, "data")).BinariesPath(unpacked))
 	failure := helper.Start()
 	if failure == nil {
-		return helper.Stop()
+		failure = helper.Stop()
 	}
-	if _, err := os.Stat(filepath.Join(fetched(dir), "postgres")); err != nil {
-		return failure
+	if _, err := os.Stat(filepath.Join(unpacked, "bin", "postgres")); err != nil {
+		return errors.Join(failure, err)
+	}
+	if err := os.Rename(unpacked, filepath.Join(keep, "server")); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
 	}
 	return nil
 }

@@ -22,6 +22,9 @@ import (
 type Options struct {
 	// Dir keeps the data from start to start. It is made when absent.
 	Dir string
+	// Binaries is the folder that keeps a fetched PostgreSQL, so that several servers fetch it once; Dir when empty or
+	// out of the server's reach.
+	Binaries string
 	// Log receives a line about each step that takes the user's time; nil is silence.
 	Log io.Writer
 	// Throwaway trades all durability for speed: for tests, whose data nobody wants back.
@@ -68,7 +71,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 
 func start(ctx context.Context, o Options, dir string, who account) (*Server, error) {
 	c := cluster{dir: dir, who: who, throwaway: o.Throwaway}
-	bin, err := binaries(ctx, dir, c.version(), o.Log)
+	keep := dir
+	if o.Binaries != "" && (!who.drop || reachable(o.Binaries, who)) {
+		keep = o.Binaries
+	}
+	bin, err := binaries(ctx, keep, c.version(), o.Log)
 	if err != nil {
 		return nil, err
 	}

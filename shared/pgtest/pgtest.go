@@ -82,12 +82,26 @@ var server = sync.OnceValues(func() (string, error) {
 	if err := sweepAtExit(dir); err != nil {
 		return "", err
 	}
-	s, err := local.Start(context.Background(), local.Options{Dir: dir, Throwaway: true})
+	s, err := local.Start(context.Background(), local.Options{Dir: dir, Binaries: shared(), Throwaway: true})
 	if err != nil {
 		return "", err
 	}
 	return s.URL(), nil
 })
+
+// shared is the folder of the repository that keeps a fetched server for all test processes, empty outside of one.
+func shared() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, ".local", "postgres")
+		}
+	}
+	return ""
+}
 
 // template makes the migrated database that the others are copied from, once a process.
 var template = sync.OnceValues(func() (string, error) {
@@ -116,6 +130,7 @@ func fresh(t testing.TB, base, tmpl string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		// The server ends with the process anyway; this keeps a long run from filling the disk.
 		if err := run(base, `drop database `+name+` with (force)`); err != nil {
 			t.Error(err)
 		}
