@@ -26,9 +26,7 @@ type ExecutionHistory interface {
 
 // OutcomeStore keeps outcomes and what was learned from them.
 type OutcomeStore interface {
-	CalibrationStore
-	// Outcomes lists all outcomes.
-	Outcomes(ctx context.Context, t tenant.ID) ([]learn.Outcome, error)
+	LearnedReader
 	// SaveOutcome stores the outcome of an execution in place of the one before.
 	SaveOutcome(ctx context.Context, t tenant.ID, o learn.Outcome) error
 	// SaveCalibration adds a version. A version that is there already is left as it is.

@@ -30,7 +30,7 @@ type InventoryReader interface {
 	InventoryConnections(ctx context.Context, t tenant.ID) ([]ingest.Connection, error)
 	// Inventory lists what exists.
 	Inventory(ctx context.Context, t tenant.ID, connection string) ([]recommend.Observed, error)
-	// UsageDays lists the use of what exists, by day.
+	// UsageDays lists use by day, in no order. Resources that are gone may be among them.
 	UsageDays(ctx context.Context, t tenant.ID, connection string, period cost.Period) ([]UsageDay, error)
 	// Prices lists the last price list.
 	Prices(ctx context.Context, t tenant.ID, connection string) ([]resource.Price, error)
@@ -99,10 +99,12 @@ type RejectedFilter struct {
 	Limit         int
 }
 
-// CalibrationStore reads what was learned.
-type CalibrationStore interface {
+// LearnedReader reads what was learned.
+type LearnedReader interface {
 	// Calibrations lists the present version of each calibration.
 	Calibrations(ctx context.Context, t tenant.ID) ([]learn.Calibration, error)
+	// Outcomes lists all outcomes.
+	Outcomes(ctx context.Context, t tenant.ID) ([]learn.Outcome, error)
 }
 
 // Recommend generates recommendations from what was collected.
@@ -110,7 +112,7 @@ type Recommend struct {
 	Inventory InventoryReader
 	Costs     CostStore
 	Store     RecommendationStore
-	Learned   CalibrationStore
+	Learned   LearnedReader
 	Now       Clock
 }
 
@@ -158,7 +160,7 @@ func (j Recommend) Run(ctx context.Context, in RecommendInput) (RecommendOutput,
 	if err != nil {
 		return RecommendOutput{}, err
 	}
-	learned, err := j.Learned.Calibrations(ctx, in.Tenant)
+	learned, err := j.learned(ctx, in.Tenant)
 	if err != nil {
 		return RecommendOutput{}, err
 	}
@@ -188,6 +190,27 @@ func (j Recommend) Run(ctx context.Context, in RecommendInput) (RecommendOutput,
 	return out, nil
 }
 
+// learned is what earlier executions taught.
+type learned struct {
+	calibrations []learn.Calibration
+	rolledBack   map[string]time.Time // the last time, by recommendation
+}
+
+func (j Recommend) learned(ctx context.Context, t tenant.ID) (learned, error) {
+	l := learned{rolledBack: map[string]time.Time{}}
+	var err error
+	if l.calibrations, err = j.Learned.Calibrations(ctx, t); err != nil {
+		return l, err
+	}
+	outcomes, err := j.Learned.Outcomes(ctx, t)
+	for _, o := range outcomes {
+		if !o.Completed && o.EndedAt.After(l.rolledBack[o.Recommendation]) {
+			l.rolledBack[o.Recommendation] = o.EndedAt
+		}
+	}
+	return l, err
+}
+
 func (j Recommend) connections(ctx context.Context, in RecommendInput) ([]ingest.Connection, error) {
 	all, err := j.Inventory.InventoryConnections(ctx, in.Tenant)
 	if err != nil || in.Connection == "" {
@@ -201,9 +224,9 @@ func (j Recommend) connections(ctx context.Context, in RecommendInput) ([]ingest
 }
 
 // facts gathers what the rules need to know about one connection.
-func (j Recommend) facts(ctx context.Context, t tenant.ID, c ingest.Connection, learned []learn.Calibration) (recommend.Facts, error) {
+func (j Recommend) facts(ctx context.Context, t tenant.ID, c ingest.Connection, l learned) (recommend.Facts, error) {
 	now := j.Now().UTC()
-	f := recommend.Facts{Connection: c.ID, Cloud: c.Cloud, Now: now, Calibration: calibrationsOf(c.Cloud, learned)}
+	f := recommend.Facts{Connection: c.ID, Cloud: c.Cloud, Now: now, Calibration: calibrationsOf(c.Cloud, l.calibrations), RolledBack: l.rolledBack}
 	var err error
 	if f.Resources, err = j.Inventory.Inventory(ctx, t, c.ID); err != nil {
 		return f, err
@@ -228,7 +251,8 @@ func (j Recommend) facts(ctx context.Context, t tenant.ID, c ingest.Connection, 
 func usageOf(days []UsageDay, since map[string]time.Time) map[string]map[resource.Metric]recommend.Stats {
 	sketches := map[string]map[resource.Metric][]recommend.Sketch{}
 	for _, d := range days {
-		if d.Day.Before(since[d.Resource]) {
+		from, exists := since[d.Resource]
+		if !exists || d.Day.Before(from) {
 			continue
 		}
 		if sketches[d.Resource] == nil {

@@ -58,6 +58,7 @@ type Outcome struct {
 	Cloud          resource.Cloud `json:"cloud"`
 	Action         plan.Action    `json:"action"`
 	Completed      bool           `json:"completed"` // false: it was rolled back
+	EndedAt        time.Time      `json:"ended_at"`  // of the execution
 	State          State          `json:"state"`
 	Days           int            `json:"days"` // final days that the figures rest on
 	Period         cost.Period    `json:"period"`
@@ -95,7 +96,7 @@ const hoursPerMonth = 730
 func Measure(c Change, days []Day, now time.Time) Outcome {
 	o := Outcome{
 		Execution: c.Execution, Recommendation: c.Recommendation, Connection: c.Connection, Cloud: c.Cloud, Action: c.Action,
-		Completed: c.Completed, State: stateOf(len(days)), Days: len(days), Estimated: c.Estimated, Measured: now,
+		Completed: c.Completed, EndedAt: c.EndedAt, State: stateOf(len(days)), Days: len(days), Estimated: c.Estimated, Measured: now,
 	}
 	if len(days) > 0 {
 		o.Period = cost.Period{Start: days[0].Day, End: days[len(days)-1].Day.AddDate(0, 0, 1)}

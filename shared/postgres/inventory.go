@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -181,8 +179,8 @@ const keepUsage = 400
 func saveUsage(ctx context.Context, tx pgx.Tx, t tenant.ID, connection string, s ingest.Snapshot) error {
 	const insert = `
 		insert into usage_days as old (tenant_id, connection_id, resource_id, metric, day, seconds, sketch)
-		select $1, $2, resource_id, metric, day, seconds, sketch::jsonb
-		from unnest($3::text[], $4::text[], $5::date[], $6::bigint[], $7::text[]) as u (resource_id, metric, day, seconds, sketch)
+		select $1, $2, resource_id, metric, day, seconds, sketch
+		from unnest($3::text[], $4::text[], $5::date[], $6::bigint[], $7::bytea[]) as u (resource_id, metric, day, seconds, sketch)
 		on conflict (tenant_id, connection_id, day, resource_id, metric) do update
 			set seconds = excluded.seconds, sketch = excluded.sketch where excluded.seconds >= old.seconds`
 	var c usageColumns
@@ -209,7 +207,7 @@ type usageColumns struct {
 	resources, metrics []string
 	days               []time.Time
 	seconds            []int64
-	sketches           []string
+	sketches           [][]byte
 }
 
 // add sums one metric of one resource up by day.
@@ -223,12 +221,12 @@ func (c *usageColumns) add(u resource.Usage) error {
 		byDay[day].Add(s.Value, int64(u.Every/time.Second))
 	}
 	for day, sketch := range byDay {
-		text, err := json.Marshal(sketch)
+		text, err := sketch.AppendBinary(nil)
 		if err != nil {
-			return errors.Join(fault.New(fault.Internal, "A sketch could not be written."), err)
+			return err
 		}
 		c.resources, c.metrics, c.days = append(c.resources, u.Ref.ID), append(c.metrics, string(u.Metric)), append(c.days, day)
-		c.seconds, c.sketches = append(c.seconds, sketch.Seconds), append(c.sketches, string(text))
+		c.seconds, c.sketches = append(c.seconds, sketch.Seconds), append(c.sketches, text)
 	}
 	return nil
 }

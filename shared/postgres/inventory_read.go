@@ -1,10 +1,14 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -49,14 +53,18 @@ func (db *DB) ResourceTags(ctx context.Context, t tenant.ID, refs []resource.Ref
 	return out, err
 }
 
-// UsageDays lists the use, by day, of what exists in a connection.
+// UsageDays lists the use of a connection's resources by day, in no order. Resources that are gone are among them.
 func (db *DB) UsageDays(ctx context.Context, t tenant.ID, connection string, period cost.Period) ([]job.UsageDay, error) {
-	const sql = `
-		select u.resource_id, u.metric, u.day, u.sketch
-		from usage_days u join resources r on r.connection_id = u.connection_id and r.id = u.resource_id and r.gone_at is null
-		where u.connection_id = $1 and u.day >= $2 and u.day < $3
-		order by u.resource_id collate "C", u.metric, u.day`
-	return collect(ctx, db, t, pgx.RowToStructByPos[job.UsageDay], sql, connection, period.Start, period.End.Add(24*time.Hour-1))
+	const sql = `select resource_id, metric, day, sketch from usage_days where connection_id = $1 and day >= $2 and day < $3`
+	scan := func(row pgx.CollectableRow) (job.UsageDay, error) {
+		var u job.UsageDay
+		var sketch pgtype.DriverBytes
+		if err := row.Scan(&u.Resource, &u.Metric, &u.Day, &sketch); err != nil {
+			return u, err
+		}
+		return u, u.Sketch.UnmarshalBinary(sketch)
+	}
+	return collect(ctx, db, t, scan, sql, connection, period.Start, period.End.Add(24*time.Hour-1))
 }
 
 // Prices lists the last price list of a connection, empty when none was read.
@@ -71,16 +79,40 @@ func (db *DB) Prices(ctx context.Context, t tenant.ID, connection string) ([]res
 // ResourceCosts lists the usage charges of resources by id, each in the order of days. A charge of several days is spread
 // evenly over them. A resource or a day that the bill does not hold has no entry.
 func (db *DB) ResourceCosts(ctx context.Context, t tenant.ID, connection string, ids []string, period cost.Period) (map[string][]job.DayCost, error) {
-	const sql = `
-		with wanted as (
-			select id, value ->> 0 as resource from dictionary where kind = $1 and value ->> 0 = any($2)
-		)
-		select w.resource, d.day, coalesce(s.value ->> 3, '') as unit, sum(r.pricing_quantity / n.days), sum(r.effective_cost / n.days), r.currency
+	out := map[string][]job.DayCost{}
+	err := db.tx(ctx, t, func(tx pgx.Tx) error {
+		resources, err := coded(ctx, tx, kindResource, ids)
+		if err != nil || len(resources) == 0 {
+			return err
+		}
+		usage, err := coded(ctx, tx, kindCharge, []string{"Usage"})
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, resourceCosts, slices.Collect(maps.Keys(resources)), slices.Collect(maps.Keys(usage)), connection, period.Start, period.End)
+		if err != nil {
+			return err
+		}
+		var id int32
+		var d job.DayCost
+		_, err = pgx.ForEachRow(rows, []any{&id, &d.Day, &d.Unit, &d.Quantity, &d.Effective, &d.Currency}, func() error {
+			out[resources[id]] = append(out[resources[id]], d)
+			return nil
+		})
+		return err
+	})
+	for id := range out { // a resource may be coded twice, under different names
+		slices.SortFunc(out[id], func(a, b job.DayCost) int { return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Unit, b.Unit)) })
+	}
+	return out, err
+}
+
+// resourceCosts adds up by resource, day and SKU before it looks up the SKUs' units.
+const resourceCosts = `
+	with sums as (
+		select r.resource_id, d.day, r.sku_id, r.currency, sum(r.pricing_quantity / n.days) as quantity, sum(r.effective_cost / n.days) as effective
 		from cost_rows r
 		join bills b on b.id = r.bill_id
-		join wanted w on w.id = r.resource_id
-		join dictionary s on s.id = r.sku_id
-		join dictionary c on c.id = r.charge_id
 		cross join lateral (
 			select (r.charge_start at time zone 'UTC')::date as first,
 				(greatest(r.charge_end - interval '1 microsecond', r.charge_start) at time zone 'UTC')::date as last
@@ -88,26 +120,31 @@ func (db *DB) ResourceCosts(ctx context.Context, t tenant.ID, connection string,
 		cross join lateral (select span.last - span.first + 1 as days) as n
 		cross join lateral generate_series(0, n.days - 1) as i
 		cross join lateral (select span.first + i as day) as d
-		where b.connection_id = $3 and c.value ->> 0 = 'Usage'
-			and r.charge_start < $5 and r.charge_end > $4 and d.day >= ($4 at time zone 'UTC')::date and d.day < ($5 at time zone 'UTC')::date
+		where r.resource_id = any($1::int[]) and r.charge_id = any($2::int[]) and b.connection_id = $3
+			and r.charge_start < $5 and (r.charge_end > $4 or r.charge_start >= $4)
+			and d.day >= ($4 at time zone 'UTC')::date and d.day < ($5 at time zone 'UTC')::date
 			and r.billing_month between ($4 at time zone 'UTC')::date - 62 and ($5 at time zone 'UTC')::date + 31
-		group by w.resource, d.day, unit, r.currency
-		order by w.resource, d.day, unit, r.currency`
-	type line struct {
-		Resource string
-		job.DayCost
+		group by r.resource_id, d.day, r.sku_id, r.currency
+	)
+	select sums.resource_id, sums.day, coalesce(sku.value ->> 3, '') as unit, sum(sums.quantity), sum(sums.effective), sums.currency
+	from sums join dictionary sku on sku.id = sums.sku_id
+	group by sums.resource_id, sums.day, unit, sums.currency
+	order by sums.resource_id, sums.day, unit, sums.currency`
+
+// coded finds the numbers of dictionary values of a kind whose first column is one of the given.
+func coded(ctx context.Context, tx pgx.Tx, k kind, first []string) (map[int32]string, error) {
+	rows, err := tx.Query(ctx, `select id, value ->> 0 from dictionary where kind = $1 and value ->> 0 = any($2)`, k, first)
+	if err != nil {
+		return nil, err
 	}
-	scan := func(row pgx.CollectableRow) (line, error) {
-		var l line
-		err := row.Scan(&l.Resource, &l.Day, &l.Unit, &l.Quantity, &l.Effective, &l.Currency)
-		return l, err
-	}
-	lines, err := collect(ctx, db, t, scan, sql, kindResource, ids, connection, period.Start, period.End)
-	out := map[string][]job.DayCost{}
-	for _, l := range lines {
-		out[l.Resource] = append(out[l.Resource], l.DayCost)
-	}
-	return out, err
+	found := map[int32]string{}
+	var id int32
+	var value string
+	_, err = pgx.ForEachRow(rows, []any{&id, &value}, func() error {
+		found[id] = value
+		return nil
+	})
+	return found, err
 }
 
 // FinalUntil is the day before which the loaded bill of a connection is final: what the provider had settled when the latest

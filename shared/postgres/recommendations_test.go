@@ -367,11 +367,14 @@ func (c company) checkNextGeneration() {
 	c.recommend()
 	for text, want := range map[string]recommend.Status{
 		"of storefront": recommend.Implemented, "of events": recommend.Implemented, "warehouse-migration-1": recommend.Implemented,
-		"of checkout": recommend.Open,
+		"of checkout": recommend.Open, "of suggestions": recommend.Approved, // its approval still holds for its plan
 	} {
 		if got := c.titled(text); got.Status != want {
 			c.Errorf("%s is %s, want %s", got.Title, got.Status, want)
 		}
+	}
+	if r := c.titled("of suggestions"); len(r.Warnings) == 0 || !strings.Contains(r.Warnings[0], "rolled back on 2026-11-20") {
+		c.Errorf("nothing warns of the rollback: %v", r.Warnings)
 	}
 	if r := c.titled("of checkout"); r.Saving.CalibrationVersion == 0 {
 		c.Errorf("the next estimate does not know what was learned: %+v", r.Saving)

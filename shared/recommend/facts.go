@@ -20,6 +20,7 @@ type Facts struct {
 	Rates       map[string]Rate                      // by resource id; a resource that the bill does not show has none
 	Prices      []resource.Price
 	Calibration map[plan.Action]Calibration
+	RolledBack  map[string]time.Time // by recommendation id: when an execution of it was last rolled back
 }
 
 // Observed is a resource of the inventory with the time since which it is what it is.
@@ -52,9 +53,9 @@ func StatsOf(days []Sketch) (Stats, bool) {
 	for _, day := range days {
 		if day.Samples() > 0 {
 			stats.Days++
-			all.Merge(day)
 		}
 	}
+	all.Merge(days...)
 	if stats.Days == 0 {
 		return Stats{}, false
 	}

@@ -22,8 +22,13 @@ func TestQuantilesOfMergedDaysAreRight(t *testing.T) {
 			parts[i%4].Add(v, 3600)
 		}
 		var all recommend.Sketch
-		for _, p := range parts {
-			all.Merge(p)
+		for _, p := range parts { // each by way of its written form
+			text, _ := p.AppendBinary(nil)
+			var read recommend.Sketch
+			if err := read.UnmarshalBinary(text); err != nil {
+				t.Fatal(err)
+			}
+			all.Merge(read)
 		}
 		slices.Sort(values)
 		for _, q := range []float64{0.5, 0.95, 0.99, 1} {
@@ -46,6 +51,18 @@ func TestWhatIsNoNumberIsNoSample(t *testing.T) {
 	s.Add(math.Inf(1), 60)
 	if _, ok := s.Quantile(0.5); ok || s.Seconds != 0 {
 		t.Errorf("an empty sketch has a median or %d seconds", s.Seconds)
+	}
+}
+
+func TestWhatIsNoSketchIsRefused(t *testing.T) {
+	t.Parallel()
+	var s recommend.Sketch
+	s.Add(12, 60)
+	text, _ := s.AppendBinary(nil)
+	for _, bad := range [][]byte{nil, {1}, append([]byte{2}, text[1:]...), text[:len(text)-1], append(slices.Clone(text), 0x80)} {
+		if err := s.UnmarshalBinary(bad); err == nil {
+			t.Errorf("%x was read as a sketch", bad)
+		}
 	}
 }
 

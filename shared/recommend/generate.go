@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -35,7 +36,7 @@ type Result struct {
 // Generate judges every resource by every rule, keeps of conflicting changes those that together save most, and plans, prices
 // and scores the rest. The answer depends on the facts alone.
 func Generate(f Facts, o Options) Result {
-	e := &estate{Facts: f, book: newPriceBook(f.Prices)}
+	e := &estate{Facts: f, book: newPriceBook(f.Cloud, f.Prices)}
 	var out Result
 	found := map[string][]*candidate{} // by target id
 	for _, r := range f.Resources {
@@ -161,12 +162,17 @@ func (e *estate) recommendation(group []*candidate) Recommendation {
 		monthly = estimate.Mul(exact(learned.SavingsRatio)).Round(2)
 	}
 	title, description := rule.tell(group)
+	id, cautions := identity(rule.Name, e.Connection, p.Targets), warnings(group)
+	failed, once := e.RolledBack[id]
+	if once {
+		cautions = append([]string{fmt.Sprintf("An execution of it was rolled back on %s.", failed.Format(time.DateOnly))}, cautions...)
+	}
 	return Recommendation{
-		ID: identity(rule.Name, e.Connection, p.Targets), Rule: rule.Name, Subcategory: rule.Subcategory, Title: title, Description: description,
+		ID: id, Rule: rule.Name, Subcategory: rule.Subcategory, Title: title, Description: description,
 		Connection: e.Connection, Cloud: e.Cloud, Plan: p, PlanHash: p.Hash(), Status: Open, CreatedAt: e.Now, UpdatedAt: e.Now,
 		Saving:   Saving{Monthly: monthly, Source: source, Uncalibrated: estimate, CalibrationVersion: learned.Version},
-		Score:    score(group, monthly.Float(), learned),
-		Evidence: evidence(group), Warnings: warnings(group),
+		Score:    score(group, monthly.Float(), learned, once),
+		Evidence: evidence(group), Warnings: cautions,
 	}
 }
 

@@ -114,6 +114,17 @@ func TestCalibrationCorrectsTheSavingAndTheConfidence(t *testing.T) {
 	}
 }
 
+func TestWhatWasRolledBackSaysSo(t *testing.T) {
+	t.Parallel()
+	s := instance()
+	plain := recommend.Generate(s.Facts, recommend.Options{}).Recommendations[0]
+	s.RolledBack = map[string]time.Time{plain.ID: now.AddDate(0, 0, -3), "rec-other": now}
+	wary := recommend.Generate(s.Facts, recommend.Options{}).Recommendations[0]
+	if wary.Score.Factors[3].Points > plain.Score.Factors[3].Points/2+0.1 || !strings.Contains(wary.Warnings[0], "rolled back on 2026-11-17") {
+		t.Errorf("confidence %+v, warnings %v", wary.Score.Factors[3], wary.Warnings)
+	}
+}
+
 func TestProductionAndTightHeadroomAreRisk(t *testing.T) {
 	t.Parallel()
 	risk := func(change func(*scene)) float64 {

@@ -25,32 +25,52 @@ type priceKey struct {
 }
 
 // priceBook finds prices. What is not in it has no price, which is not the same as costing nothing.
-type priceBook map[priceKey]resource.Price
+type priceBook struct {
+	prices    map[priceKey]resource.Price
+	snapshots map[string]resource.Price // by region
+	families  map[familyKey][]string    // sizes
+}
 
-func newPriceBook(prices []resource.Price) priceBook {
-	book := make(priceBook, len(prices))
+type familyKey struct {
+	cloud        resource.Cloud
+	region, name string
+}
+
+func newPriceBook(cloud resource.Cloud, prices []resource.Price) priceBook {
+	b := priceBook{map[priceKey]resource.Price{}, map[string]resource.Price{}, map[familyKey][]string{}}
 	for _, p := range prices {
-		book[priceKey{p.Region, p.Type, p.Size, p.Unit}] = p
+		if !p.Amount.IsPositive() {
+			continue
+		}
+		key := priceKey{p.Region, p.Type, p.Size, p.Unit}
+		_, twice := b.prices[key]
+		b.prices[key] = p
+		switch {
+		case twice:
+		case p.Type == resource.Snapshot && p.Unit == perGiBMonth:
+			// The lowest of several tiers would promise too much, so the highest counts.
+			if known, ok := b.snapshots[p.Region]; !ok || p.Amount.GreaterThan(known.Amount) {
+				b.snapshots[p.Region] = p
+			}
+		case p.Type == resource.Instance && p.Unit == perHour:
+			if name, ok := family(cloud, p.Size); ok {
+				f := familyKey{cloud, p.Region, name}
+				b.families[f] = append(b.families[f], p.Size)
+			}
+		}
 	}
-	return book
+	return b
 }
 
 func (b priceBook) find(region string, typ resource.Type, size, unit string) (resource.Price, bool) {
-	p, ok := b[priceKey{region, typ, size, unit}]
-	return p, ok && p.Amount.IsPositive()
+	p, ok := b.prices[priceKey{region, typ, size, unit}]
+	return p, ok
 }
 
-// snapshot is what a GiB of a snapshot costs a month in the region: the lowest price where there are several tiers would
-// promise too much, so the highest counts.
+// snapshot is what a GiB of a snapshot costs a month in the region.
 func (b priceBook) snapshot(region string) (resource.Price, bool) {
-	var best resource.Price
-	found := false
-	for key, p := range b {
-		if key.region == region && key.typ == resource.Snapshot && key.unit == perGiBMonth && (!found || p.Amount.GreaterThan(best.Amount)) {
-			best, found = p, true
-		}
-	}
-	return best, found
+	p, ok := b.snapshots[region]
+	return p, ok
 }
 
 // effective labels an amount as effective cost.

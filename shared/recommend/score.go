@@ -19,8 +19,8 @@ const fullMark = 10_000
 
 // score ranks a recommendation. Points for savings grow with the logarithm, so that ten times the saving is always worth ten
 // points more; the other three factors are shares of their weight.
-func score(group []*candidate, monthly float64, c Calibration) Score {
-	factors := []Factor{savingsFactor(monthly), effortFactor(group), riskFactor(group), confidenceFactor(group, c)}
+func score(group []*candidate, monthly float64, c Calibration, rolledBack bool) Score {
+	factors := []Factor{savingsFactor(monthly), effortFactor(group), riskFactor(group), confidenceFactor(group, c, rolledBack)}
 	total := 0.0
 	for i := range factors {
 		factors[i].Points = math.Round(10*factors[i].Points) / 10
@@ -79,7 +79,7 @@ func highestLoad(group []*candidate) (load float64, known bool) {
 }
 
 // confidenceFactor weighs how long was observed, what the saving rests on and how earlier executions ended.
-func confidenceFactor(group []*candidate, c Calibration) Factor {
+func confidenceFactor(group []*candidate, c Calibration, rolledBack bool) Factor {
 	days, doubts, listed := group[0].days, map[string]bool{}, false
 	for _, t := range group {
 		days = min(days, t.days)
@@ -106,6 +106,10 @@ func confidenceFactor(group []*candidate, c Calibration) Factor {
 		texts = append(texts, fmt.Sprintf("%d earlier executions: %.0f %% succeeded, and %.0f %% of the estimate was saved.", c.Executions, 100*c.SuccessRate, 100*c.SavingsRatio))
 	} else {
 		texts = append(texts, "Nothing like it has been executed yet.")
+	}
+	if rolledBack {
+		share /= 2
+		texts = append(texts, "It has been tried and rolled back.")
 	}
 	return Factor{"confidence", confidenceWeight, confidenceWeight * max(share, 0), strings.Join(texts, " ")}
 }

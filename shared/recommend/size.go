@@ -63,14 +63,8 @@ func (b priceBook) smaller(cloud resource.Cloud, region string, than size) []siz
 		return nil
 	}
 	var out []size
-	for key := range b {
-		if key.region != region || key.typ != resource.Instance || key.unit != perHour {
-			continue
-		}
-		if f, ok := family(cloud, key.size); !ok || f != own {
-			continue
-		}
-		s, ok := b.sizeOf(region, key.size, nil)
+	for _, name := range b.families[familyKey{cloud, region, own}] {
+		s, ok := b.sizeOf(region, name, nil)
 		if ok && s.vcpu > 0 && s.vcpu < than.vcpu && s.price.Currency == than.price.Currency && s.price.Amount.LessThan(than.price.Amount) {
 			out = append(out, s)
 		}

@@ -1,7 +1,9 @@
 package recommend
 
 import (
-	"maps"
+	"cmp"
+	"encoding/binary"
+	"errors"
 	"math"
 	"slices"
 )
@@ -9,16 +11,24 @@ import (
 // Sketch counts samples in buckets whose bounds grow by two percent, so that days merge exactly and any quantile of the
 // merged span is right to one percent of its value. After DDSketch (Masson, Rim, Lee, VLDB 2019).
 type Sketch struct {
-	Zeros  int64         `json:"zeros"`  // samples of at most tiny
-	Counts map[int]int64 `json:"counts"` // by bucket
-	Max    float64       `json:"max"`
+	Zeros   int64 // samples of at most tiny
+	Buckets []Bucket
+	Max     float64
 	// Seconds is the time that the samples stand for: their number times their distance.
-	Seconds int64 `json:"seconds"`
+	Seconds int64
+}
+
+// Bucket counts samples between 1.02^(Index-1) and 1.02^Index.
+type Bucket struct {
+	Index int64
+	Count int64
 }
 
 const tiny = 1e-6
 
 var bucketBase = math.Log(1.02)
+
+func byIndex(a, b Bucket) int { return cmp.Compare(a.Index, b.Index) }
 
 // Add counts one sample that stands for so many seconds. Negative values count as zero; NaN and infinities are no values.
 func (s *Sketch) Add(value float64, seconds int64) {
@@ -30,31 +40,41 @@ func (s *Sketch) Add(value float64, seconds int64) {
 		s.Zeros++
 		return
 	}
-	if s.Counts == nil {
-		s.Counts = map[int]int64{}
-	}
-	s.Counts[int(math.Ceil(math.Log(value)/bucketBase))]++
 	s.Max = max(s.Max, value)
+	b := Bucket{Index: int64(math.Ceil(math.Log(value) / bucketBase)), Count: 1}
+	i, found := slices.BinarySearchFunc(s.Buckets, b, byIndex)
+	if found {
+		s.Buckets[i].Count++
+		return
+	}
+	s.Buckets = slices.Insert(s.Buckets, i, b)
 }
 
-// Merge adds the samples of another sketch.
-func (s *Sketch) Merge(other Sketch) {
-	s.Zeros += other.Zeros
-	s.Seconds += other.Seconds
-	s.Max = max(s.Max, other.Max)
-	if s.Counts == nil {
-		s.Counts = map[int]int64{}
+// Merge adds the samples of other sketches.
+func (s *Sketch) Merge(others ...Sketch) {
+	all := slices.Clone(s.Buckets)
+	for _, o := range others {
+		s.Zeros += o.Zeros
+		s.Seconds += o.Seconds
+		s.Max = max(s.Max, o.Max)
+		all = append(all, o.Buckets...)
 	}
-	for bucket, n := range other.Counts {
-		s.Counts[bucket] += n
+	slices.SortFunc(all, byIndex)
+	s.Buckets = nil
+	for _, b := range all {
+		if last := len(s.Buckets) - 1; last >= 0 && s.Buckets[last].Index == b.Index {
+			s.Buckets[last].Count += b.Count
+		} else {
+			s.Buckets = append(s.Buckets, b)
+		}
 	}
 }
 
 // Samples is how many values were counted.
 func (s *Sketch) Samples() int64 {
 	n := s.Zeros
-	for _, c := range s.Counts {
-		n += c
+	for _, b := range s.Buckets {
+		n += b.Count
 	}
 	return n
 }
@@ -71,11 +91,67 @@ func (s *Sketch) Quantile(q float64) (float64, bool) {
 	if seen >= rank {
 		return 0, true
 	}
-	for _, bucket := range slices.Sorted(maps.Keys(s.Counts)) {
-		if seen += s.Counts[bucket]; seen >= rank {
-			middle := math.Exp((float64(bucket) - 0.5) * bucketBase)
+	for _, b := range s.Buckets {
+		if seen += b.Count; seen >= rank {
+			middle := math.Exp((float64(b.Index) - 0.5) * bucketBase)
 			return min(middle, s.Max), true
 		}
 	}
 	return s.Max, true
+}
+
+// sketchFormat is the first byte of what AppendBinary writes.
+const sketchFormat = 1
+
+var errSketch = errors.New("not a sketch")
+
+// AppendBinary writes the sketch in some ten bytes and two for each bucket. It never fails.
+func (s *Sketch) AppendBinary(to []byte) ([]byte, error) {
+	to = append(to, sketchFormat)
+	to = binary.BigEndian.AppendUint64(to, math.Float64bits(s.Max))
+	to = binary.AppendVarint(to, s.Zeros)
+	to = binary.AppendVarint(to, s.Seconds)
+	last := int64(0)
+	for _, b := range s.Buckets {
+		to = binary.AppendVarint(to, b.Index-last)
+		to = binary.AppendVarint(to, b.Count)
+		last = b.Index
+	}
+	return to, nil
+}
+
+// UnmarshalBinary reads what AppendBinary wrote.
+func (s *Sketch) UnmarshalBinary(from []byte) error {
+	const head = 9
+	if len(from) < head || from[0] != sketchFormat {
+		return errSketch
+	}
+	*s = Sketch{Max: math.Float64frombits(binary.BigEndian.Uint64(from[1:]))}
+	r := varints{from[head:], true}
+	s.Zeros, s.Seconds = r.next(), r.next()
+	index := int64(0)
+	for r.ok && len(r.left) > 0 {
+		index += r.next()
+		s.Buckets = append(s.Buckets, Bucket{index, r.next()})
+	}
+	if !r.ok {
+		return errSketch
+	}
+	return nil
+}
+
+// varints reads one number after the other, until one cannot be read.
+type varints struct {
+	left []byte
+	ok   bool
+}
+
+func (v *varints) next() int64 {
+	n, size := binary.Varint(v.left)
+	if size <= 0 {
+		v.ok = false
+		return 0
+	}
+	v.left = v.left[size:]
+	return n
 }

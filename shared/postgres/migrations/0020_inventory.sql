@@ -42,7 +42,7 @@ create table usage_days (
   metric        text not null,
   day           date not null,
   seconds       bigint not null,
-  sketch        jsonb not null,
+  sketch        bytea not null, -- recommend.Sketch
   primary key (tenant_id, connection_id, day, resource_id, metric)
 );
 call protect('usage_days');
