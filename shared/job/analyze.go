@@ -127,9 +127,9 @@ type AnomalySummary struct {
 
 // ForecastSummary is the forecast of the whole in one currency.
 type ForecastSummary struct {
-	Currency cost.Currency   `json:"currency"`
-	Model    string          `json:"model"`
-	MASE     *float64        `json:"mase"`
+	Currency cost.Currency `json:"currency"`
+	Model    string        `json:"model"`
+	MASE     *float64      `json:"mase"`
 	Next30   *forecast.Sum `json:"next_30"`
 	Next90   *forecast.Sum `json:"next_90"`
 }
