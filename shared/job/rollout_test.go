@@ -444,3 +444,29 @@ func TestArchivedVolumesComeBackUnderNewNames(t *testing.T) {
 		t.Errorf("no volume was replaced: %v", e.Journal)
 	}
 }
+
+// What serves no requests is watched by its pulse, and a volume by the machine it is attached to.
+func TestVolumesOfMachinesWithoutRequestsAreChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rec := w.approve("retype", plan.ChangeVolumeType, func(r resource.Resource) (plan.State, []resource.Ref) {
+		if r.Type != resource.Volume || r.Tags["application"] != "warehouse" || r.Attributes[resource.AttrVolumeType] != "gp2" || r.Attributes[resource.AttrAttachedTo] == "" {
+			return nil, nil
+		}
+		machine := r.Ref
+		machine.Type, machine.ID = resource.Instance, r.Attributes[resource.AttrAttachedTo]
+		return plan.State{resource.AttrVolumeType: "gp3", resource.AttrIOPS: "16000", resource.AttrThroughput: "1000"}, []resource.Ref{machine}
+	})
+	e := w.run("retype", gradual)
+	if e.Status != rollout.Completed {
+		t.Fatalf("%s: %s", e.Status, e.Reason)
+	}
+	if got, want := w.steps(rec), map[string]int{"modify": len(rec.Plan.Targets)}; !maps.Equal(got, want) {
+		t.Errorf("changes %v, want %v", got, want)
+	}
+	for _, p := range e.Phases {
+		if p.JudgedAt.Sub(p.AppliedAt) < gradual.Watch {
+			t.Errorf("phase %d was not watched", p.Number)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/resource"
@@ -12,14 +13,16 @@ import (
 type Thresholds struct {
 	ErrorRate  float64 // tolerated rise of the error rate above the expected one, 0.05 is five percentage points
 	Latency    float64 // tolerated rise of the 95th percentile of latency, relative to the expected one, 0.10 is 10 %
+	Saturation float64 // CPU, in percent, above which a resource without the metrics above counts as overloaded
 	MinSamples int     // fewer samples than this before or after the change say nothing
 	Alpha      float64 // significance level of the test on the samples
 	Extensions int     // how often an unclear phase is watched again, as long as the first time, before it is rolled back
 }
 
-// DefaultThresholds are those of the design: 5 points of error rate, 10 % of performance. With six samples the test can
+// DefaultThresholds are those of the design: 5 points of error rate, 10 % of performance. A processor busy for more than 90 %
+// queues what it is given (the wait grows as 1/(1-utilisation): Gross and Harris, Fundamentals of Queueing Theory). With six samples the test can
 // just reach its level (1/2^6 = 0.016).
-var DefaultThresholds = Thresholds{ErrorRate: 0.05, Latency: 0.10, MinSamples: 6, Alpha: 0.05, Extensions: 2}
+var DefaultThresholds = Thresholds{ErrorRate: 0.05, Latency: 0.10, Saturation: 90, MinSamples: 6, Alpha: 0.05, Extensions: 2}
 
 // Observation is what a phase is judged on.
 type Observation struct {
@@ -53,8 +56,9 @@ const Baseline = time.Hour
 // the test does not confirm is unclear, and so is a resource with too few samples: more samples decide. With noise of 10 %
 // and no effect, a sample lies above the limit of latency with probability 0.16 only, and 12 of 15 with less than 0.000001.
 //
-// A metric that a resource has never reported is not judged; a resource that reports neither is unclear. Without changed
-// resources that are watched there is nothing to judge, and the phase is healthy.
+// A metric that a resource has never reported is not judged. Many machines serve no requests and report neither: such a one
+// has to be alive, which its CPU metric shows, and not be saturated unless it was before. One that reports nothing at all is
+// unclear. Without changed resources that are watched there is nothing to judge, and the phase is healthy.
 func Judge(o Observation, t Thresholds) (Verdict, []string) {
 	m := newMeasures(o.Usage)
 	verdict, reasons := Healthy, map[Verdict][]string{}
@@ -63,29 +67,36 @@ func Judge(o Observation, t Thresholds) (Verdict, []string) {
 		reasons[v] = append(reasons[v], text)
 	}
 	for _, c := range o.Changed {
-		known := 0
-		for _, metric := range judged {
-			f := m.compare(metric, c, o)
-			if f.never() {
-				continue
-			}
-			known++
+		for _, f := range m.findings(c, o) {
 			if v, text := f.verdict(t); v != Healthy {
 				note(v, text)
 			}
-		}
-		if known == 0 {
-			note(Unclear, c.Ref.ID+": reports neither errors nor latency, so its health is unknown")
 		}
 	}
 	return verdict, shorten(reasons[verdict])
 }
 
-// judged are the metrics of health, the plainer one first.
-var judged = []resource.Metric{resource.ErrorRate, resource.LatencyP95}
+// requests are the metrics of health, the plainer one first. Pulse stands in for them where there are none.
+var requests = []resource.Metric{resource.ErrorRate, resource.LatencyP95}
+
+const pulse = resource.CPU
 
 // HealthMetrics lists the metrics that Judge needs.
-func HealthMetrics() []resource.Metric { return append([]resource.Metric(nil), judged...) }
+func HealthMetrics() []resource.Metric { return append(slices.Clone(requests), pulse) }
+
+// findings are what there is to judge of one resource.
+func (m measures) findings(c Change, o Observation) []finding {
+	var out []finding
+	for _, metric := range requests {
+		if f := m.compare(metric, c, o); len(f.before) > 0 || len(f.after) > 0 {
+			out = append(out, f)
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, m.compare(pulse, c, o))
+	}
+	return out
+}
 
 func worse(a, b Verdict) Verdict {
 	rank := map[Verdict]int{Healthy: 0, Unclear: 1, Unhealthy: 2}
@@ -114,17 +125,12 @@ type finding struct {
 	level    float64
 }
 
-func (f finding) never() bool { return len(f.before) == 0 && len(f.after) == 0 }
-
 func (f finding) verdict(t Thresholds) (Verdict, string) {
 	if len(f.before) < t.MinSamples || len(f.after) < t.MinSamples {
 		return Unclear, fmt.Sprintf("%s: %s has %d samples before and %d after the change, at least %d of each are needed",
 			f.ref.ID, name(f.metric), len(f.before), len(f.after), t.MinSamples)
 	}
-	limit := f.expected + t.ErrorRate
-	if f.metric == resource.LatencyP95 {
-		limit = f.expected * (1 + t.Latency)
-	}
+	limit := f.limit(t)
 	if f.level <= limit {
 		return Healthy, ""
 	}
@@ -133,6 +139,16 @@ func (f finding) verdict(t Thresholds) (Verdict, string) {
 		return Unclear, text + ", but too few samples confirm it"
 	}
 	return Unhealthy, text
+}
+
+func (f finding) limit(t Thresholds) float64 {
+	switch f.metric {
+	case resource.ErrorRate:
+		return f.expected + t.ErrorRate
+	case pulse:
+		return max(f.expected, t.Saturation)
+	}
+	return f.expected * (1 + t.Latency)
 }
 
 // signTest is the probability that, were half of the values above the limit, as many would be above it as are, or more.
@@ -156,15 +172,21 @@ func logChoose(n, k int) float64 {
 }
 
 func name(m resource.Metric) string {
-	if m == resource.ErrorRate {
+	switch m {
+	case resource.ErrorRate:
 		return "error rate"
+	case pulse:
+		return "CPU"
 	}
 	return "95th percentile of latency"
 }
 
 func show(m resource.Metric, v float64) string {
-	if m == resource.ErrorRate {
+	switch m {
+	case resource.ErrorRate:
 		return fmt.Sprintf("%.1f %%", 100*v)
+	case pulse:
+		return fmt.Sprintf("%.0f %%", v)
 	}
 	return fmt.Sprintf("%.0f ms", v)
 }

@@ -17,12 +17,13 @@ import (
 type course struct {
 	errors, errorsAfter   float64
 	latency, latencyAfter float64
+	cpu, cpuAfter         float64
 }
 
 var (
-	fine    = course{0.004, 0.004, 100, 100}
-	failing = course{0.004, 0.173, 100, 100}
-	slow    = course{0.004, 0.004, 100, 125}
+	fine    = course{0.004, 0.004, 100, 100, 20, 40}
+	failing = course{0.004, 0.173, 100, 100, 20, 40}
+	slow    = course{0.004, 0.004, 100, 125, 20, 40}
 )
 
 const noise = 0.10
@@ -34,18 +35,20 @@ func observe(rng *rand.Rand, minutes int, changed, control []course) rollout.Obs
 		r := ref(id)
 		errors := resource.Usage{Ref: r, Metric: resource.ErrorRate, Every: time.Minute}
 		latency := resource.Usage{Ref: r, Metric: resource.LatencyP95, Every: time.Minute}
+		cpu := resource.Usage{Ref: r, Metric: resource.CPU, Every: time.Minute}
 		for at := noon.Add(-2 * time.Hour); at.Before(o.Until.Add(time.Hour)); at = at.Add(time.Minute) {
-			e, l := c.errors, c.latency
+			e, l, p := c.errors, c.latency, c.cpu
 			switch {
 			case !at.Before(o.Since):
-				e, l = c.errorsAfter, c.latencyAfter
+				e, l, p = c.errorsAfter, c.latencyAfter, c.cpuAfter
 			case !at.Before(noon): // while it is being changed nothing works
 				e, l = 1, 5000
 			}
 			errors.Samples = append(errors.Samples, resource.Sample{At: at, Value: math.Max(0, e*(1+noise*rng.NormFloat64()))})
 			latency.Samples = append(latency.Samples, resource.Sample{At: at, Value: l * (1 + noise*rng.NormFloat64())})
+			cpu.Samples = append(cpu.Samples, resource.Sample{At: at, Value: math.Min(100, p*(1+noise*rng.NormFloat64()/3))})
 		}
-		o.Usage = append(o.Usage, errors, latency)
+		o.Usage = append(o.Usage, errors, latency, cpu)
 		return r
 	}
 	for i, c := range changed {
@@ -77,25 +80,29 @@ func TestJudge(t *testing.T) {
 		want             rollout.Verdict
 		reason           string
 	}{
-		"all well":                    {changed: []course{fine, fine}, control: []course{fine}, want: rollout.Healthy},
-		"no control left":             {changed: []course{fine}, want: rollout.Healthy},
-		"one of two fails":            {changed: []course{fine, failing}, control: []course{fine}, want: rollout.Unhealthy, reason: "changed-b: error rate 17."},
-		"slower":                      {changed: []course{slow}, control: []course{fine, fine}, want: rollout.Unhealthy, reason: "changed-a: 95th percentile of latency 12"},
-		"failing without control":     {changed: []course{failing}, want: rollout.Unhealthy},
-		"everybody fails":             {changed: []course{failing}, control: []course{failing, failing, failing}, want: rollout.Healthy},
-		"everybody is slower":         {changed: []course{slow}, control: []course{slow, slow, slow}, want: rollout.Healthy},
-		"fails while everybody slows": {changed: []course{{0.004, 0.2, 100, 125}}, control: []course{slow, slow, slow}, want: rollout.Unhealthy, reason: "error rate"},
-		"the others got better":       {changed: []course{fine}, control: []course{{0.2, 0.004, 200, 100}, {0.2, 0.004, 200, 100}}, want: rollout.Healthy},
-		"always failed":               {changed: []course{{0.2, 0.2, 100, 100}}, want: rollout.Healthy},
-		"4 points are tolerated":      {changed: []course{{0.01, 0.045, 100, 100}}, want: rollout.Healthy},
-		"5 % slower is tolerated":     {changed: []course{{0.004, 0.004, 100, 104}}, minutes: 60, want: rollout.Healthy},
-		"too early":                   {changed: []course{failing}, minutes: 5, want: rollout.Unclear, reason: "5 after the change"},
-		"went dark":                   {changed: []course{fine}, edit: func(o *rollout.Observation) { o.Since = o.Until }, want: rollout.Unclear, reason: "0 after"},
-		"no usage at all":             {changed: []course{fine}, edit: drop(resource.ErrorRate, resource.LatencyP95), want: rollout.Unclear, reason: "neither errors nor latency"},
-		"only errors reported":        {changed: []course{fine}, edit: drop(resource.LatencyP95), want: rollout.Healthy},
-		"only errors reported, fails": {changed: []course{failing}, edit: drop(resource.LatencyP95), want: rollout.Unhealthy},
-		"nothing watched":             {control: []course{failing}, want: rollout.Healthy},
-		"unhealthy outweighs unclear": {changed: []course{failing}, control: []course{fine}, edit: func(o *rollout.Observation) { o.Changed = append(o.Changed, rollout.Change{Ref: ref("x"), At: noon}) }, want: rollout.Unhealthy},
+		"all well":                        {changed: []course{fine, fine}, control: []course{fine}, want: rollout.Healthy},
+		"no control left":                 {changed: []course{fine}, want: rollout.Healthy},
+		"one of two fails":                {changed: []course{fine, failing}, control: []course{fine}, want: rollout.Unhealthy, reason: "changed-b: error rate 17."},
+		"slower":                          {changed: []course{slow}, control: []course{fine, fine}, want: rollout.Unhealthy, reason: "changed-a: 95th percentile of latency 12"},
+		"failing without control":         {changed: []course{failing}, want: rollout.Unhealthy},
+		"everybody fails":                 {changed: []course{failing}, control: []course{failing, failing, failing}, want: rollout.Healthy},
+		"everybody is slower":             {changed: []course{slow}, control: []course{slow, slow, slow}, want: rollout.Healthy},
+		"fails while everybody slows":     {changed: []course{{0.004, 0.2, 100, 125, 20, 40}}, control: []course{slow, slow, slow}, want: rollout.Unhealthy, reason: "error rate"},
+		"the others got better":           {changed: []course{fine}, control: []course{{0.2, 0.004, 200, 100, 20, 40}, {0.2, 0.004, 200, 100, 20, 40}}, want: rollout.Healthy},
+		"always failed":                   {changed: []course{{0.2, 0.2, 100, 100, 20, 40}}, want: rollout.Healthy},
+		"4 points are tolerated":          {changed: []course{{0.01, 0.045, 100, 100, 20, 40}}, want: rollout.Healthy},
+		"5 % slower is tolerated":         {changed: []course{{0.004, 0.004, 100, 104, 20, 40}}, minutes: 60, want: rollout.Healthy},
+		"too early":                       {changed: []course{failing}, minutes: 5, want: rollout.Unclear, reason: "5 after the change"},
+		"went dark":                       {changed: []course{fine}, edit: func(o *rollout.Observation) { o.Since = o.Until }, want: rollout.Unclear, reason: "0 after"},
+		"no usage at all":                 {changed: []course{fine}, edit: drop(rollout.HealthMetrics()...), want: rollout.Unclear, reason: "CPU has 0 samples"},
+		"serves no requests":              {changed: []course{fine}, edit: drop(resource.ErrorRate, resource.LatencyP95), want: rollout.Healthy},
+		"serves no requests, overloaded":  {changed: []course{{cpu: 50, cpuAfter: 99}}, edit: drop(resource.ErrorRate, resource.LatencyP95), want: rollout.Unhealthy, reason: "CPU 9"},
+		"serves no requests, always busy": {changed: []course{{cpu: 97, cpuAfter: 97}}, control: []course{{cpu: 97, cpuAfter: 97}}, edit: drop(resource.ErrorRate, resource.LatencyP95), want: rollout.Healthy},
+		"busy, but serves well":           {changed: []course{{0.004, 0.004, 100, 100, 50, 99}}, want: rollout.Healthy},
+		"only errors reported":            {changed: []course{fine}, edit: drop(resource.LatencyP95), want: rollout.Healthy},
+		"only errors reported, fails":     {changed: []course{failing}, edit: drop(resource.LatencyP95), want: rollout.Unhealthy},
+		"nothing watched":                 {control: []course{failing}, want: rollout.Healthy},
+		"unhealthy outweighs unclear":     {changed: []course{failing}, control: []course{fine}, edit: func(o *rollout.Observation) { o.Changed = append(o.Changed, rollout.Change{Ref: ref("x"), At: noon}) }, want: rollout.Unhealthy},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +175,7 @@ func TestJudgeIsMonotone(t *testing.T) {
 		less := rapid.Float64Range(0, 0.5).Draw(t, "errors")
 		more := less + rapid.Float64Range(0, 0.5).Draw(t, "more errors")
 		judge := func(errors float64) rollout.Verdict {
-			o := observe(rand.New(rand.NewPCG(seed, 1)), 15, []course{{0.004, errors, 100, 100}}, []course{fine, fine})
+			o := observe(rand.New(rand.NewPCG(seed, 1)), 15, []course{{0.004, errors, 100, 100, 20, 40}}, []course{fine, fine})
 			v, _ := rollout.Judge(o, rollout.DefaultThresholds)
 			return v
 		}
