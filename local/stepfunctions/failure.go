@@ -42,14 +42,16 @@ func (f *failure) output() map[string]any {
 // terminal failures end the execution: no retrier and no catcher sees them.
 func (f *failure) terminal() bool { return f.Name == errRuntime || f.Name == errDataLimit }
 
-// matches tells whether one of the names of an ErrorEquals field means this failure. States.TaskFailed is any failure
-// but a timeout.
+// matches tells whether one of the names of an ErrorEquals field means this failure. States.TaskFailed is any failure but a
+// timeout. A path that names nothing must be caught by its own name: the wildcards would let a machine pass here that AWS ends,
+// because there such a failure mostly comes as States.Runtime.
 func (f *failure) matches(names []string) bool {
 	if f.terminal() {
 		return false
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
-		return name == f.Name || name == errAll || name == errTaskFailed && f.Name != errTimeout
+		wide := name == errAll || name == errTaskFailed && f.Name != errTimeout
+		return name == f.Name || wide && f.Name != errParameterPath
 	})
 }
 
