@@ -18,7 +18,7 @@ func documentScope(t *testing.T) scope {
 		t.Fatal(err)
 	}
 	return scope{
-		document: v, context: map[string]any{"Execution": map[string]any{"Name": "run"}},
+		document: v, context: func() any { return map[string]any{"Execution": map[string]any{"Name": "run"}} },
 		variables: map[string]any{"kept": map[string]any{"deep": "var"}},
 	}
 }

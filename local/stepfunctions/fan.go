@@ -38,13 +38,13 @@ func (t *transition) iterate(f *Frame, st *state, s scope) *failure {
 	if !ok {
 		return failed(errRuntime, "The ItemsPath '%s' of the state '%s' must give an array, not %s.", reference, f.State, encode(v))
 	}
-	fan, fail := s.limits(st, len(items))
+	begun, fail := s.limits(st, len(items))
 	if fail != nil {
 		return fail
 	}
-	fan.Items = encode(items)
+	begun.Items = encode(items)
 	delete(t.run.items, f.Path)
-	f.Fan = fan
+	f.Fan = begun
 	t.event(f, "MapStateStarted", "mapStateStartedEventDetails", map[string]any{"length": len(items)})
 	return nil
 }
@@ -55,23 +55,23 @@ func (s scope) limits(st *state, count int) (*fan, *failure) {
 	if fail != nil {
 		return nil, fail
 	}
-	fan := &fan{Count: count, Concurrency: int(*concurrency)}
-	if fan.ToleratedCount, fail = s.limit(st.ToleratedFailureCount, st.ToleratedFailureCountPath); fail != nil {
+	limits := &fan{Count: count, Concurrency: int(*concurrency)}
+	if limits.ToleratedCount, fail = s.limit(st.ToleratedFailureCount, st.ToleratedFailureCountPath); fail != nil {
 		return nil, fail
 	}
-	fan.ToleratedPercentage = st.ToleratedFailurePercentage
+	limits.ToleratedPercentage = st.ToleratedFailurePercentage
 	if path := st.ToleratedFailurePercentagePath; path != "" {
 		v, _ := s.find(path)
 		n, ok := asFloat(v)
 		if !ok || n < 0 || n > 100 {
 			return nil, failed(errRuntime, "The path '%s' must give a percentage, not %s.", path, encode(v))
 		}
-		fan.ToleratedPercentage = &n
+		limits.ToleratedPercentage = &n
 	}
-	if st.distributed() && fan.ToleratedPercentage == nil && fan.ToleratedCount == nil {
-		fan.ToleratedCount = new(int64)
+	if st.distributed() && limits.ToleratedPercentage == nil && limits.ToleratedCount == nil {
+		limits.ToleratedCount = new(int64)
 	}
-	return fan, nil
+	return limits, nil
 }
 
 func (s scope) limit(plain *int64, path string) (*int64, *failure) {
@@ -158,8 +158,11 @@ func (t *transition) openIteration(f *Frame, st *state, index int) *Frame {
 	s := t.scope(f)
 	effective, fail := s.filter("InputPath", st.InputPath, s.document)
 	if fail == nil {
-		s = scope{document: effective, context: t.context(child), variables: s.variables}
-		s.context.(map[string]any)["State"] = t.context(f)["State"] //nolint:errcheck,forcetypeassert // context made it
+		s = scope{document: effective, variables: s.variables, context: func() any {
+			c := t.context(child)
+			c["State"] = t.context(f)["State"] // the state is still the Map
+			return c
+		}}
 		var input any
 		if input, fail = s.payload(selector.value); fail == nil {
 			child.Input = encode(input)
@@ -181,7 +184,7 @@ func (r *run) lost(f *Frame) bool {
 	if f.Fan == nil {
 		return true // the execution has ended
 	}
-	return f.Fan.exceeded(len(r.failures(f)))
+	return f.Fan.exceeded(r.broken[f.Path])
 }
 
 // exceeded compares failures with the thresholds; without one, none is tolerated.
@@ -242,8 +245,10 @@ func (t *transition) drop(f *Frame) {
 			t.removed = append(t.removed, path)
 			delete(t.run.frames, path)
 			delete(t.run.items, path)
+			delete(t.run.broken, path)
 		}
 	}
 	delete(t.run.items, f.Path)
+	delete(t.run.broken, f.Path)
 	f.Fan = nil
 }

@@ -181,7 +181,7 @@ const (
 
 var stateFields = map[string]string{
 	typeTask: anyState + paths2 + goesOn + hasResult + mayFail +
-		"Resource Parameters Credentials TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath",
+		"Resource Parameters TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath",
 	typeParallel: anyState + paths2 + goesOn + hasResult + mayFail + "Branches Parameters",
 	typeMap: anyState + paths2 + goesOn + hasResult + mayFail +
 		"ItemProcessor Iterator ItemsPath ItemSelector Parameters MaxConcurrency MaxConcurrencyPath Label " +

@@ -46,7 +46,7 @@ func (r *run) lose(err error) error {
 
 // awaitChild waits for a nested execution and gives its description; its failure is the task's.
 func (r *run) awaitChild(ctx context.Context, arn, sync string) (json.RawMessage, error) {
-	x, err := r.engine.await(ctx, arn)
+	x, err := r.engine.Wait(ctx, arn)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -74,8 +74,8 @@ func (r *run) awaitChild(ctx context.Context, arn, sync string) (json.RawMessage
 	return encode(d), nil
 }
 
-// await waits until an execution has ended.
-func (e *Engine) await(ctx context.Context, arn string) (Execution, error) {
+// Wait waits until an execution has ended and gives it.
+func (e *Engine) Wait(ctx context.Context, arn string) (Execution, error) {
 	for {
 		r, err := e.attach(ctx, arn)
 		switch {
@@ -83,7 +83,7 @@ func (e *Engine) await(ctx context.Context, arn string) (Execution, error) {
 			p, err := e.store.Load(ctx, arn)
 			return p.Execution, err
 		case err != nil:
-			return Execution{}, err
+			return Execution{}, unknown(err, arn)
 		}
 		select {
 		case <-r.done:

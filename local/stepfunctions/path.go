@@ -15,7 +15,7 @@ import (
 // scope is what the paths of a state may speak of: $ is the document, $$ the context object, $name a variable.
 type scope struct {
 	document  any
-	context   any
+	context   func() any // made when asked for
 	variables map[string]any
 }
 
@@ -132,7 +132,7 @@ func (s scope) find(text string) (any, bool) {
 	doc := s.document
 	switch {
 	case p.context:
-		doc = s.context
+		doc = s.context()
 	case p.variable != "":
 		v, ok := s.variables[p.variable]
 		if !ok {

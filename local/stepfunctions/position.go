@@ -69,12 +69,23 @@ type Frame struct {
 type attempt struct {
 	Token       string          `json:"token"`
 	Payload     json.RawMessage `json:"payload"` // the evaluated Parameters, so that every delivery is alike
-	TimeoutAt   time.Time       `json:"timeout_at,omitzero"`
+	Timeout     time.Duration   `json:"timeout,omitempty"`
+	TimeoutAt   time.Time       `json:"timeout_at,omitzero"` // on the watch clock, as HeartbeatAt
 	Heartbeat   time.Duration   `json:"heartbeat,omitempty"`
 	HeartbeatAt time.Time       `json:"heartbeat_at,omitzero"`
 	Delivered   bool            `json:"delivered,omitempty"` // the task has it; now its answer is awaited
 	Child       string          `json:"child,omitempty"`     // the nested execution
 	Answer      *answer         `json:"answer,omitempty"`    // came by the task token
+}
+
+// begin starts the attempt's times.
+func (a *attempt) begin(now time.Time) {
+	if a.Timeout > 0 {
+		a.TimeoutAt = now.Add(a.Timeout)
+	}
+	if a.Heartbeat > 0 {
+		a.HeartbeatAt = now.Add(a.Heartbeat)
+	}
 }
 
 // answer is what SendTaskSuccess or SendTaskFailure brought.

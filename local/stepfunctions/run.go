@@ -23,6 +23,7 @@ type run struct {
 	over      error                    // why no transition is accepted any more
 	knocks    map[string]chan struct{} // by frame: an answer or heartbeat came
 	items     map[string][]any         // decoded items of the Maps under way, by frame
+	broken    map[string]int           // failed branches or iterations, by the frame around them
 }
 
 var (
@@ -42,16 +43,28 @@ func newRun(e *Engine, p Position) (*run, error) {
 	}
 	r := &run{
 		engine: e, whole: m, execution: p.Execution, lastEvent: p.LastEvent, done: make(chan struct{}),
-		frames: map[string]*Frame{}, knocks: map[string]chan struct{}{}, items: map[string][]any{},
+		frames: map[string]*Frame{}, knocks: map[string]chan struct{}{}, items: map[string][]any{}, broken: map[string]int{},
 	}
 	for _, f := range p.Frames {
 		r.frames[f.Path] = &f
+		r.takeUp(&f)
 	}
 	if r.frames["0"] == nil {
 		return nil, fmt.Errorf("execution %s is running but has no position", p.Execution.ARN)
 	}
 	r.ctx, r.cancel = context.WithCancelCause(e.base)
 	return r, nil
+}
+
+// takeUp goes on with a frame of the store. A task that was not handed over for good is handed over again, and its time begins
+// anew: the invocation died with the engine that made it.
+func (r *run) takeUp(f *Frame) {
+	if outer, _, ok := f.parent(); ok && f.Phase == broken {
+		r.broken[outer]++
+	}
+	if f.Phase == active && f.Task != nil && !f.Task.Delivered && f.Task.Answer == nil {
+		f.Task.begin(r.engine.watch.Now())
+	}
 }
 
 // main runs the execution until it ends, the engine closes or the store fails.
@@ -66,14 +79,14 @@ func (r *run) main() {
 	if errors.Is(err, errStore) {
 		r.engine.log.Error("an execution lost its store", "execution", r.execution.ARN, "error", err)
 		if !errors.Is(err, ErrConflict) {
-			r.engine.background(func() { r.engine.recover(r.execution.ARN) })
+			r.engine.background(func() { r.engine.reclaim(r.execution.ARN) })
 		}
 	}
 }
 
-// recover takes an execution up again once the store is back. It waits in real time: the database does not follow a
+// reclaim takes an execution up again once the store is back. It waits in real time: the database does not follow a
 // simulated clock.
-func (e *Engine) recover(arn string) {
+func (e *Engine) reclaim(arn string) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		if (realTime{}).Sleep(e.base, wait) != nil {
 			return

@@ -10,7 +10,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 
 // scope gives what the paths of a frame's state may speak of; the document is the raw input.
 func (t *transition) scope(f *Frame) scope {
-	s := scope{document: stored(f.Input), context: t.context(f)}
+	s := scope{document: stored(f.Input), context: func() any { return t.context(f) }}
 	s.variables, _ = stored(f.Variables).(map[string]any)
 	return s
 }

@@ -92,7 +92,7 @@ func newEngine(t *testing.T, o Options) *Engine {
 // finish waits for an execution to end.
 func finish(t *testing.T, e *Engine, arn string) Execution {
 	t.Helper()
-	x, err := e.await(t.Context(), arn)
+	x, err := e.Wait(t.Context(), arn)
 	if err != nil {
 		t.Fatal(err)
 	}

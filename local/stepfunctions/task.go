@@ -83,25 +83,21 @@ func (t *transition) schedule(f *Frame, st *state, s scope) *failure {
 		object["Name"] = uuid.NewString() // fixed now, so that a second delivery starts nothing new
 	}
 	f.Task.Payload = encode(payload)
-	now := t.run.engine.watch.Now()
 	own := t.scope(f) // paths of times speak of the input before Parameters
 	var fail *failure
 	if own.document, fail = own.filter("InputPath", st.InputPath, own.document); fail != nil {
 		return fail
 	}
-	limit, fail := own.duration("TimeoutSecondsPath", st.TimeoutSeconds, st.TimeoutSecondsPath)
-	if fail != nil {
+	if f.Task.Timeout, fail = own.duration("TimeoutSecondsPath", st.TimeoutSeconds, st.TimeoutSecondsPath); fail != nil {
 		return fail
 	}
-	if limit > 0 {
-		f.Task.TimeoutAt = now.Add(limit)
+	if target.callback { // no one else can send a heartbeat
+		f.Task.Heartbeat, fail = own.duration("HeartbeatSecondsPath", st.HeartbeatSeconds, st.HeartbeatSecondsPath)
+		if fail != nil {
+			return fail
+		}
 	}
-	if f.Task.Heartbeat, fail = own.duration("HeartbeatSecondsPath", st.HeartbeatSeconds, st.HeartbeatSecondsPath); fail != nil {
-		return fail
-	}
-	if f.Task.Heartbeat > 0 && target.callback {
-		f.Task.HeartbeatAt = now.Add(f.Task.Heartbeat)
-	}
+	f.Task.begin(t.run.engine.watch.Now())
 	t.taskEvent(f, target, "Scheduled", map[string]any{"parameters": string(f.Task.Payload), "region": region})
 	t.taskEvent(f, target, "Started", map[string]any{})
 	return nil
@@ -290,6 +286,9 @@ func (r *run) invoke(ctx context.Context, name string, payload json.RawMessage) 
 			return nil, context.Cause(ctx)
 		}
 	}
+	if a.err != nil && ctx.Err() != nil { // whatever it says, it was cut off
+		return nil, context.Cause(ctx)
+	}
 	if a.err == nil {
 		v, err := decode(a.result)
 		if err != nil {
@@ -299,9 +298,6 @@ func (r *run) invoke(ctx context.Context, name string, payload json.RawMessage) 
 	}
 	if own, ok := errors.AsType[*FunctionError](a.err); ok {
 		return nil, own.failure()
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
 	}
 	r.engine.log.Error("a function could not be invoked", "function", name, "error", a.err)
 	return nil, &failure{Name: serviceError(a.err), Cause: fault.Public(a.err).Message}

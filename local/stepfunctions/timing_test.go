@@ -139,6 +139,34 @@ func TestRetryCountsSurviveARestart(t *testing.T) {
 	})
 }
 
+func TestATaskHandedOverAgainHasItsTimeAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const definition = `{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:lambda:local:0:function:f", "TimeoutSeconds": 60, "End": true}}}`
+		store := NewMemory()
+		cut := func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+			<-ctx.Done()
+			return nil, &FunctionError{Type: "Unavailable", Message: "cut off"} // as a function that hides why
+		}
+		first, arn := startIn(t, Options{Store: store, Invoke: cut}, definition, `{}`)
+		time.Sleep(50 * time.Second)
+		if err := first.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		second := newEngine(t, Options{Store: store, Clock: realTime{}, Invoke: func(context.Context, string, []byte) ([]byte, error) {
+			time.Sleep(59 * time.Second)
+			return []byte(`"done"`), nil
+		}})
+		if err := second.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if x := finish(t, second, arn); string(x.Output) != `"done"` {
+			t.Errorf("%s %s %s", x.Status, x.Error, x.Cause)
+		}
+	})
+}
+
 // hang never answers and does not even heed its context for a while.
 func hang(ctx context.Context, _ string, _ []byte) ([]byte, error) {
 	<-ctx.Done()

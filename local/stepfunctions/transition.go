@@ -345,6 +345,9 @@ func (t *transition) finish(f *Frame, result json.RawMessage, fail *failure) {
 	}
 	t.touched[f.Path] = true
 	path, index, inner := f.parent()
+	if inner && fail != nil {
+		t.run.broken[path]++
+	}
 	switch {
 	case !inner && fail == nil:
 		t.close(Succeeded, result, nil)
