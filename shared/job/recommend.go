@@ -51,6 +51,7 @@ type DayCost struct {
 	Unit      string // FOCUS PricingUnit
 	Quantity  decimal.NullDecimal
 	Effective decimal.Decimal
+	Committed decimal.Decimal // the part of Effective that a commitment covers
 	Currency  cost.Currency
 }
 

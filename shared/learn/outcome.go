@@ -63,13 +63,13 @@ type Outcome struct {
 	Days           int            `json:"days"` // final days that the figures rest on
 	Period         cost.Period    `json:"period"`
 	// Over the period, effective cost: Realised = Counterfactual - Billed. Nil while it is too early.
-	Counterfactual *cost.Money `json:"counterfactual"`
-	Billed         *cost.Money `json:"billed"`
-	Realised       *Range      `json:"realised"`
+	Counterfactual *cost.Money `json:"counterfactual,omitempty"`
+	Billed         *cost.Money `json:"billed,omitempty"`
+	Realised       *Range      `json:"realised,omitempty"`
 	// A month of 730 hours at the pace of the period, beside what was promised for it.
-	Monthly   *Range      `json:"realised_monthly"`
+	Monthly   *Range      `json:"realised_monthly,omitempty"`
 	Estimated cost.Money  `json:"estimated_monthly"`
-	Ratio     *RatioRange `json:"ratio"` // realised / estimated; nil too when nothing should have been saved
+	Ratio     *RatioRange `json:"ratio,omitempty"` // realised / estimated; nil too when nothing should have been saved
 	Text      string      `json:"text"`
 	Measured  time.Time   `json:"measured_at"`
 }

@@ -81,21 +81,25 @@ func (db *DB) Prices(ctx context.Context, t tenant.ID, connection string) ([]res
 func (db *DB) ResourceCosts(ctx context.Context, t tenant.ID, connection string, ids []string, period cost.Period) (map[string][]job.DayCost, error) {
 	out := map[string][]job.DayCost{}
 	err := db.tx(ctx, t, func(tx pgx.Tx) error {
-		resources, err := coded(ctx, tx, kindResource, ids)
+		resources, err := coded(ctx, tx, places["ResourceId"], ids)
 		if err != nil || len(resources) == 0 {
 			return err
 		}
-		usage, err := coded(ctx, tx, kindCharge, []string{"Usage"})
+		usage, err := coded(ctx, tx, places["ChargeCategory"], []string{"Usage"})
 		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, resourceCosts, slices.Collect(maps.Keys(resources)), slices.Collect(maps.Keys(usage)), connection, period.Start, period.End)
+		committed, err := coded(ctx, tx, places["PricingCategory"], []string{"Committed"})
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, resourceCosts, slices.Collect(maps.Keys(resources)), slices.Collect(maps.Keys(usage)), connection, period.Start, period.End, slices.AppendSeq([]int32{}, maps.Keys(committed)))
 		if err != nil {
 			return err
 		}
 		var id int32
 		var d job.DayCost
-		_, err = pgx.ForEachRow(rows, []any{&id, &d.Day, &d.Unit, &d.Quantity, &d.Effective, &d.Currency}, func() error {
+		_, err = pgx.ForEachRow(rows, []any{&id, &d.Day, &d.Unit, &d.Quantity, &d.Effective, &d.Committed, &d.Currency}, func() error {
 			out[resources[id]] = append(out[resources[id]], d)
 			return nil
 		})
@@ -110,7 +114,8 @@ func (db *DB) ResourceCosts(ctx context.Context, t tenant.ID, connection string,
 // resourceCosts adds up by resource, day and SKU before it looks up the SKUs' units.
 const resourceCosts = `
 	with sums as (
-		select r.resource_id, d.day, r.sku_id, r.currency, sum(r.pricing_quantity / n.days) as quantity, sum(r.effective_cost / n.days) as effective
+		select r.resource_id, d.day, r.sku_id, r.currency, sum(r.pricing_quantity / n.days) as quantity, sum(r.effective_cost / n.days) as effective,
+			coalesce(sum(r.effective_cost / n.days) filter (where r.charge_id = any($6::int[])), 0) as committed
 		from cost_rows r
 		join bills b on b.id = r.bill_id
 		cross join lateral (
@@ -126,14 +131,14 @@ const resourceCosts = `
 			and r.billing_month between ($4 at time zone 'UTC')::date - 62 and ($5 at time zone 'UTC')::date + 31
 		group by r.resource_id, d.day, r.sku_id, r.currency
 	)
-	select sums.resource_id, sums.day, coalesce(sku.value ->> 3, '') as unit, sum(sums.quantity), sum(sums.effective), sums.currency
+	select sums.resource_id, sums.day, coalesce(sku.value ->> 3, '') as unit, sum(sums.quantity), sum(sums.effective), sum(sums.committed), sums.currency
 	from sums join dictionary sku on sku.id = sums.sku_id
 	group by sums.resource_id, sums.day, unit, sums.currency
 	order by sums.resource_id, sums.day, unit, sums.currency`
 
-// coded finds the numbers of dictionary values of a kind whose first column is one of the given.
-func coded(ctx context.Context, tx pgx.Tx, k kind, first []string) (map[int32]string, error) {
-	rows, err := tx.Query(ctx, `select id, value ->> 0 from dictionary where kind = $1 and value ->> 0 = any($2)`, k, first)
+// coded finds the numbers of the dictionary values that have one of the given texts in a place.
+func coded(ctx context.Context, tx pgx.Tx, p place, texts []string) (map[int32]string, error) {
+	rows, err := tx.Query(ctx, `select id, value ->> $2::int from dictionary where kind = $1 and value ->> $2::int = any($3)`, p.kind, p.index, texts)
 	if err != nil {
 		return nil, err
 	}

@@ -201,11 +201,13 @@ func TestCostsOfResourcesByDay(t *testing.T) {
 			BillingCurrency: "USD", BillingAccountID: "1", ServiceProviderName: "AWS", HostProviderName: "AWS", InvoiceIssuerName: "AWS", ServiceName: "Amazon EC2", ServiceCategory: "Compute",
 			ResourceID: id, ChargeCategory: category, PricingCategory: "Standard", PricingUnit: "Hours", PricingQuantity: decimal.NewNullDecimal(decimal.NewFromInt(12))}
 	}
+	covered := charge("i-2", "Usage", "9", day(3), day(6))
+	covered.PricingCategory = "Committed"
 	load(t, db, acme, ingest.Bill{Connection: "main", File: content(csvOf(t,
 		charge("i-1", "Usage", "1.25", day(1), day(1).Add(time.Hour)),
 		charge("i-1", "Usage", "1.50", day(1).Add(23*time.Hour), day(2)),
 		charge("i-1", "Tax", "7", day(1), day(2)),
-		charge("i-2", "Usage", "9", day(3), day(6)),
+		covered,
 		charge("i-3", "Usage", "5", day(1), day(2)),
 		charge("i-1", "Usage", "4", day(16), day(17)),
 	))})
@@ -216,7 +218,7 @@ func TestCostsOfResourcesByDay(t *testing.T) {
 	if len(got) != 2 || len(got["i-1"]) != 1 || !got["i-1"][0].Day.Equal(day(1)) || got["i-1"][0].Effective.String() != "2.75" || got["i-1"][0].Quantity.Decimal.String() != "24" || got["i-1"][0].Unit != "Hours" {
 		t.Errorf("costs %+v", got)
 	}
-	if spread := got["i-2"]; len(spread) != 2 || !spread[1].Day.Equal(day(4)) || !spread[1].Effective.Equal(decimal.NewFromInt(3)) {
+	if spread := got["i-2"]; len(spread) != 2 || !spread[1].Day.Equal(day(4)) || !spread[1].Effective.Equal(decimal.NewFromInt(3)) || !spread[1].Committed.Equal(decimal.NewFromInt(3)) || !got["i-1"][0].Committed.IsZero() {
 		t.Errorf("three days of 9 are %+v", spread)
 	}
 	if final, err := db.FinalUntil(t.Context(), acme, "main"); err != nil || !final.Equal(day(17)) {

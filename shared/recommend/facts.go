@@ -77,15 +77,17 @@ type Charge struct {
 	Unit      string // FOCUS PricingUnit
 	Quantity  decimal.NullDecimal
 	Effective decimal.Decimal
+	Committed decimal.Decimal // the part of Effective that a commitment covers
 	Currency  cost.Currency
 }
 
 // Rate is what a resource really costs, after all discounts, on a month of 730 hours.
 type Rate struct {
-	Monthly cost.Money  // everything that is billed under its id
-	Hourly  *cost.Money // the part of Monthly that is priced by the hour; nil when nothing is
-	Uptime  *float64    // share of the time that is billed, 0..1; nil when nothing is priced by the hour
-	Days    int         // days that the figures rest on
+	Monthly   cost.Money  // everything that is billed under its id
+	Hourly    *cost.Money // the part of Monthly that is priced by the hour; nil when nothing is
+	Uptime    *float64    // share of the time that is billed, 0..1; nil when nothing is priced by the hour
+	Committed float64     // share of Monthly that a commitment covers, 0..1
+	Days      int         // days that the figures rest on
 }
 
 // NewRate averages the charges of whole final days, from the first billed one to the last. It reports false when there is
@@ -95,7 +97,7 @@ func NewRate(charges []Charge) (Rate, bool) {
 		return Rate{}, false
 	}
 	first, last := charges[0].Day, charges[0].Day
-	total, hourly, hours := decimal.Zero, decimal.Zero, decimal.Zero
+	total, committed, hourly, hours := decimal.Zero, decimal.Zero, decimal.Zero, decimal.Zero
 	byHour := false
 	for _, c := range charges {
 		if c.Currency != charges[0].Currency {
@@ -107,7 +109,7 @@ func NewRate(charges []Charge) (Rate, bool) {
 		if c.Day.After(last) {
 			last = c.Day
 		}
-		total = total.Add(c.Effective)
+		total, committed = total.Add(c.Effective), committed.Add(c.Committed)
 		if isHour(c.Unit) {
 			byHour = true
 			hourly, hours = hourly.Add(c.Effective), hours.Add(c.Quantity.Decimal)
@@ -119,6 +121,9 @@ func NewRate(charges []Charge) (Rate, bool) {
 		return cost.Money{Amount: sum.Mul(hoursPerMonth).DivRound(elapsed, 8), Currency: charges[0].Currency, Basis: cost.Effective}
 	}
 	rate := Rate{Monthly: month(total), Days: days}
+	if total.IsPositive() {
+		rate.Committed = committed.DivRound(total, 4).InexactFloat64()
+	}
 	if byHour {
 		part, up := month(hourly), min(hours.DivRound(elapsed, 4).InexactFloat64(), 1)
 		rate.Hourly, rate.Uptime = &part, &up

@@ -71,8 +71,10 @@ func TestRateIsTheBilledMonth(t *testing.T) {
 	charge := func(day int, unit, quantity, usd string, c cost.Currency) recommend.Charge {
 		return recommend.Charge{Day: now.AddDate(0, 0, day).Truncate(24 * time.Hour), Unit: unit, Quantity: decimal.NewNullDecimal(amount(quantity)), Effective: amount(usd), Currency: c}
 	}
+	covered := charge(4, "Hours", "12", "2.40", "USD")
+	covered.Committed = amount("1.62")
 	rate, ok := recommend.NewRate([]recommend.Charge{
-		charge(1, "Hours", "24", "4.80", "USD"), charge(1, "GB", "100", "9.00", "USD"), charge(4, "Hours", "12", "2.40", "USD")})
+		charge(1, "Hours", "24", "4.80", "USD"), charge(1, "GB", "100", "9.00", "USD"), covered})
 	if !ok {
 		t.Fatal("no rate")
 	}
@@ -80,8 +82,8 @@ func TestRateIsTheBilledMonth(t *testing.T) {
 	if got := rate.Monthly.Round(4).Amount.String(); got != "123.1875" {
 		t.Errorf("a month is %s, want 123.1875", got)
 	}
-	if got := rate.Hourly.Round(4).Amount.String(); got != "54.75" || *rate.Uptime != 0.375 || rate.Days != 4 {
-		t.Errorf("by the hour %s, uptime %v, days %d", got, *rate.Uptime, rate.Days)
+	if got := rate.Hourly.Round(4).Amount.String(); got != "54.75" || *rate.Uptime != 0.375 || rate.Days != 4 || rate.Committed != 0.1 {
+		t.Errorf("by the hour %s, uptime %v, days %d, committed %v", got, *rate.Uptime, rate.Days, rate.Committed)
 	}
 	if _, ok := recommend.NewRate(nil); ok {
 		t.Error("nothing billed has a rate")

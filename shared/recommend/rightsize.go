@@ -84,6 +84,10 @@ func judgeRightSize(e *estate, r Observed) (*candidate, string) {
 		load:   &load, days: use.cpu.Days, measures: use.measures(load), doubts: use.doubts(),
 		warnings: []string{"The instance restarts; a public address that is not reserved and data on instance storage are lost."},
 	}
+	if share := e.Rates[r.ID].Committed; share > 0 {
+		c.warnings = append(c.warnings, "A commitment covers a part of its cost. What becomes free of the commitment is saved only where something else uses it.")
+		c.doubts = append(c.doubts, fmt.Sprintf("a commitment covers %.0f %% of its cost", 100*share))
+	}
 	if burstable(now.name) {
 		c.warnings = append(c.warnings, "This is a burstable size: a smaller one also earns fewer processor credits.")
 	}
@@ -178,7 +182,7 @@ func (u instanceUse) doubts() []string {
 // instanceCost is what the hours of the instance cost a month: from the bill, so with all discounts and commitments, else at
 // list price.
 func (e *estate) instanceCost(r Observed, now size) (cost.Money, Source) {
-	if rate, ok := e.Rates[r.ID]; ok && rate.Hourly != nil && rate.Hourly.Amount.IsPositive() {
+	if rate, ok := e.Rates[r.ID]; ok && rate.Hourly != nil {
 		return *rate.Hourly, FromBill
 	}
 	return effective(now.price.Amount.Mul(hoursPerMonth), now.price.Currency), FromPriceList

@@ -175,22 +175,23 @@ func TestRightSize(t *testing.T) {
 		"one size where memory is not known":        {scene: instance(), change: func(s *scene) { delete(s.Usage["i-1"], resource.Memory) }, saving: "140.16", after: map[string]string{"size": "m5.xlarge"}},
 		"the rate of the bill, not the list":        {scene: instance(), change: func(s *scene) { s.bill("200", 1, true) }, saving: "150"},
 		"the list where the bill does not show it":  {scene: instance(), change: func(s *scene) { clear(s.Rates) }, saving: "210.24"},
-		"memory-bound":                          {scene: instance(), change: func(s *scene) { s.use(resource.Memory, 85, 30) }, reason: "memory use would reach 170 %"},
-		"busy":                                  {scene: instance(), change: func(s *scene) { s.use(resource.CPU, 60, 30) }, reason: "processor load would reach 120 %"},
-		"observed too short":                    {scene: instance(), change: func(s *scene) { s.use(resource.CPU, 10, 13) }, reason: "13 days only"},
-		"use unknown":                           {scene: instance(), change: func(s *scene) { clear(s.Usage) }, reason: "load is not known"},
-		"stopped":                               {scene: instance(), change: func(s *scene) { s.only().Attributes["state"] = "stopped" }, reason: "stopped"},
-		"scheduled, by the bill":                {scene: instance(), change: func(s *scene) { s.bill("100", 0.36, true) }, reason: "36 % of the time"},
-		"protected":                             {scene: instance(), change: func(s *scene) { s.only().Tags["cost-agent:protected"] = "true" }, reason: "cost-agent:protected"},
-		"protection switched off":               {scene: instance(), change: func(s *scene) { s.only().Tags["cost-agent:protected"] = "false" }, saving: "210.24"},
-		"unknown price of its own size":         {scene: instance(), change: func(s *scene) { s.unprice("m5.2xlarge") }, reason: "price of its size"},
-		"unknown prices of smaller sizes":       {scene: instance(), change: func(s *scene) { s.unprice("m5.large"); s.unprice("m5.xlarge") }, reason: "No smaller size"},
-		"unknown price of the middle size only": {scene: instance(), change: func(s *scene) { s.unprice("m5.xlarge") }, saving: "210.24", after: map[string]string{"size": "m5.large"}},
-		"a price of zero is unknown":            {scene: instance(), change: func(s *scene) { s.Prices[0].Amount, s.Prices[1].Amount = decimal.Zero, decimal.Zero }, reason: "No smaller size"},
-		"another family is no step down":        {scene: instance(), change: func(s *scene) { s.only().Attributes["size"] = "c5.large"; s.only().Attributes["vcpu"] = "2" }, reason: "No smaller size"},
-		"a saving below the minimum":            {scene: instance(), change: func(s *scene) { s.bill("6", 1, true) }, reason: "minimum of 5.00"},
-		"Vultr":                                 {scene: func() *scene { s := instance(); s.Cloud, s.only().Cloud = resource.Vultr, resource.Vultr; return s }(), reason: "Vultr cannot make an instance smaller"},
-		"a volume is none of its business":      {scene: free()},
+		"free on the bill":                          {scene: instance(), change: func(s *scene) { s.bill("0", 1, true) }, reason: "save nothing"},
+		"memory-bound":                              {scene: instance(), change: func(s *scene) { s.use(resource.Memory, 85, 30) }, reason: "memory use would reach 170 %"},
+		"busy":                                      {scene: instance(), change: func(s *scene) { s.use(resource.CPU, 60, 30) }, reason: "processor load would reach 120 %"},
+		"observed too short":                        {scene: instance(), change: func(s *scene) { s.use(resource.CPU, 10, 13) }, reason: "13 days only"},
+		"use unknown":                               {scene: instance(), change: func(s *scene) { clear(s.Usage) }, reason: "load is not known"},
+		"stopped":                                   {scene: instance(), change: func(s *scene) { s.only().Attributes["state"] = "stopped" }, reason: "stopped"},
+		"scheduled, by the bill":                    {scene: instance(), change: func(s *scene) { s.bill("100", 0.36, true) }, reason: "36 % of the time"},
+		"protected":                                 {scene: instance(), change: func(s *scene) { s.only().Tags["cost-agent:protected"] = "true" }, reason: "cost-agent:protected"},
+		"protection switched off":                   {scene: instance(), change: func(s *scene) { s.only().Tags["cost-agent:protected"] = "false" }, saving: "210.24"},
+		"unknown price of its own size":             {scene: instance(), change: func(s *scene) { s.unprice("m5.2xlarge") }, reason: "price of its size"},
+		"unknown prices of smaller sizes":           {scene: instance(), change: func(s *scene) { s.unprice("m5.large"); s.unprice("m5.xlarge") }, reason: "No smaller size"},
+		"unknown price of the middle size only":     {scene: instance(), change: func(s *scene) { s.unprice("m5.xlarge") }, saving: "210.24", after: map[string]string{"size": "m5.large"}},
+		"a price of zero is unknown":                {scene: instance(), change: func(s *scene) { s.Prices[0].Amount, s.Prices[1].Amount = decimal.Zero, decimal.Zero }, reason: "No smaller size"},
+		"another family is no step down":            {scene: instance(), change: func(s *scene) { s.only().Attributes["size"] = "c5.large"; s.only().Attributes["vcpu"] = "2" }, reason: "No smaller size"},
+		"a saving below the minimum":                {scene: instance(), change: func(s *scene) { s.bill("6", 1, true) }, reason: "minimum of 5.00"},
+		"Vultr":                                     {scene: func() *scene { s := instance(); s.Cloud, s.only().Cloud = resource.Vultr, resource.Vultr; return s }(), reason: "Vultr cannot make an instance smaller"},
+		"a volume is none of its business":          {scene: free()},
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); tt.run(t, "right-size") })
 	}
@@ -212,6 +213,7 @@ func TestIdleVolume(t *testing.T) {
 		"protected":                    {scene: free(), change: func(s *scene) { s.only().Tags["cost-agent:protected"] = "yes" }, reason: "cost-agent:protected"},
 		"unknown price of snapshots":   {scene: free(), change: func(s *scene) { s.unprice("standard") }, reason: "price of snapshots"},
 		"neither billed nor priced":    {scene: free(), change: func(s *scene) { clear(s.Rates); s.unprice("gp3") }, reason: "price of gp3"},
+		"free on the bill":             {scene: free(), change: func(s *scene) { s.bill("0", 0, false) }, reason: "save nothing"},
 		"a snapshot that costs more":   {scene: free(), change: func(s *scene) { s.bill("40", 0, false) }, reason: "save nothing"},
 		"bill in another currency":     {scene: free(), change: func(s *scene) { r := s.Rates["vol-1"]; r.Monthly.Currency = "EUR"; s.Rates["vol-1"] = r }, reason: "different currencies"},
 		"undated and never seen":       {scene: free(), change: undated, reason: "Nobody knows"},
@@ -254,6 +256,19 @@ func TestVolumeType(t *testing.T) {
 		"Google beyond the smaller limits": {scene: volume(resource.GCP, "pd-ssd", "500"), change: func(s *scene) { s.use(resource.DiskOps, 2500, 30) }, reason: "at most 3000 IOPS"},
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); tt.run(t, "volume-type") })
+	}
+}
+
+func TestACommitmentIsDoubted(t *testing.T) {
+	t.Parallel()
+	s := instance()
+	plain := recommend.Generate(s.Facts, recommend.Options{}).Recommendations[0]
+	r := s.Rates["i-1"]
+	r.Committed = 0.4
+	s.Rates["i-1"] = r
+	covered := recommend.Generate(s.Facts, recommend.Options{}).Recommendations[0]
+	if len(covered.Warnings) != len(plain.Warnings)+1 || covered.Score.Factors[3].Points >= plain.Score.Factors[3].Points || !strings.Contains(covered.Score.Factors[3].Text, "covers 40 %") {
+		t.Errorf("warnings %v, confidence %+v", covered.Warnings, covered.Score.Factors[3])
 	}
 }
 

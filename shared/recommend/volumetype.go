@@ -65,7 +65,7 @@ func judgeVolumeType(e *estate, r Observed) (*candidate, string) {
 		return nil, fmt.Sprintf("It needs %.0f IOPS and %.0f MiB/s, with which %s would cost %s a month, not less than %s.", next.iops, next.mibps, move.to, will, was)
 	}
 	spend, source := was, FromPriceList
-	if rate, ok := e.Rates[r.ID]; ok && rate.Monthly.Amount.IsPositive() {
+	if rate, ok := e.Rates[r.ID]; ok {
 		spend, source = rate.Monthly, FromBill
 	}
 	load := 100 * max(use.iops.P99/next.iops, use.mibps.P99/next.mibps)
@@ -179,7 +179,7 @@ func (b priceBook) volume(region, kind string, gib float64, does, included perfo
 
 // volumeCost is what a volume costs a month: from the bill, else at list price when the type includes what it does.
 func (e *estate) volumeCost(r Observed) (cost.Money, Source, string) {
-	if rate, ok := e.Rates[r.ID]; ok && rate.Monthly.Amount.IsPositive() {
+	if rate, ok := e.Rates[r.ID]; ok {
 		return rate.Monthly, FromBill, ""
 	}
 	gib, _ := number(r.Attributes, resource.AttrGiB)
