@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/cost-agent/cost-agent/local/sandbox"
+	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/learn"
 	"github.com/cost-agent/cost-agent/shared/resource"
 	"github.com/cost-agent/cost-agent/shared/rollout"
@@ -15,7 +16,7 @@ import (
 
 // Changed is the estate before and after one execution, and what was really done to it in between.
 type Changed struct {
-	Execution     rollout.Execution
+	Execution     api.Execution
 	Before, After []resource.Resource
 	Mutations     []sandbox.Mutation
 }
@@ -117,7 +118,7 @@ func once(all []sandbox.Mutation) bool {
 	return true
 }
 
-func phases(e rollout.Execution, percents ...int) bool {
+func phases(e api.Execution, percents ...int) bool {
 	if len(e.Phases) != len(percents) {
 		return false
 	}

@@ -57,16 +57,27 @@ func New(o Options) (http.Handler, error) {
 		methods[r.Path] = append(methods[r.Path], r.Method)
 	}
 	for path, allowed := range methods {
-		slices.Sort(allowed)
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			problem(w, http.StatusMethodNotAllowed, "This path does not know the method "+r.Method+".")
-		})
+		refuseOthers(mux, path, allowed)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "There is nothing at "+r.URL.Path+". All operations are listed in /api/v1/openapi.json.")
 	})
 	return mux, nil
+}
+
+// refuseOthers answers the methods that a path does not have. They are registered one by one, for a pattern of all methods
+// would collide with one method of a wider path.
+func refuseOthers(mux *http.ServeMux, path string, allowed []string) {
+	slices.Sort(allowed)
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if slices.Contains(allowed, method) {
+			continue
+		}
+		mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			problem(w, http.StatusMethodNotAllowed, "This path does not know the method "+r.Method+".")
+		})
+	}
 }
 
 // operation serves one route.

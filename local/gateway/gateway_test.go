@@ -48,6 +48,7 @@ func serve(t *testing.T, f function) *httptest.Server {
 		Routes: []gateway.Route{
 			{Method: "GET", Path: "/api/v1/things/{id}", Function: "things"},
 			{Method: "POST", Path: "/api/v1/things", Function: "things"},
+			{Method: "POST", Path: "/api/v1/things/all", Function: "things"}, // inside the pattern of another method
 			{Method: "GET", Path: "/api/v1/health", Function: "things", Open: true},
 		},
 		Functions: map[string]gateway.Handler{"things": f}, Authorizer: function(authorizer), Binary: []string{"application~1gzip", "multipart/form-data"},

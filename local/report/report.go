@@ -46,7 +46,7 @@ type Anomaly struct {
 	Start          time.Time
 	End            time.Time // zero: still going on
 	Impact         cost.Money
-	Where, Cause   string
+	Where          string // the dimensions that cause it, widest first
 }
 
 // Forecast is the total of the days to come.
@@ -117,12 +117,9 @@ func (r Report) costs(p *printer) {
 }
 
 func (r Report) anomalies(p *printer) {
-	p.section("Anomalies", "%d found", r.AnomalyCount)
+	p.section("Anomalies", "%d found in all bills, the largest and where they come from", r.AnomalyCount)
 	for _, a := range r.Anomalies {
 		p.line("    %-8s %-9s %12s  %-19s %s", a.Severity, a.Kind, signed(a.Impact), days(a.Start, a.End), a.Where)
-		if a.Cause != "" {
-			p.line("             %s", a.Cause)
-		}
 	}
 }
 
@@ -159,7 +156,11 @@ func (r Report) executions(p *printer) {
 		if e.Reason != "" {
 			p.line("      why: %s", e.Reason)
 		}
-		if e.Realised != nil {
+		switch {
+		case e.Realised == nil:
+		case e.Status != "completed":
+			p.line("      saved on the bill: %s a month, as it should be when all is undone", show(*e.Realised))
+		default:
 			p.line("      saved on the bill: %s a month (95 %% between %s and %s, %s), estimated %s%s", show(*e.Realised),
 				amount(e.Lo), amount(e.Hi), e.State, show(e.Estimated), ratio(*e.Realised, e.Estimated))
 		}

@@ -118,6 +118,11 @@ func (v *view) planted() []Planted {
 		p.Impact = dollars(impact)
 		out = append(out, p)
 	}
+	for _, f := range feeList {
+		if f.only > 0 {
+			out = append(out, plantedFee(v.base.Start, f))
+		}
+	}
 	for _, it := range v.items {
 		switch it.name {
 		case gpuInstance:
@@ -138,6 +143,13 @@ func (v *view) usual(scope cost.Scope, day time.Time) float64 {
 		}
 	}
 	return usd
+}
+
+// plantedFee measures a charge that comes once.
+func plantedFee(start time.Time, f fee) Planted {
+	at := start.AddDate(0, f.only, 0)
+	return Planted{ID: "one-off-refund", Kind: Drop, From: at, To: at.AddDate(0, 0, 1), Cause: f.text, Impact: decimal.RequireFromString(f.amount),
+		Scope: cost.Scope{cost.Provider: f.cloud.BillName(), cost.Account: f.account, cost.Service: f.service, cost.Region: ""}}
 }
 
 // plantedResource measures an anomaly that is the coming or going of one resource.

@@ -139,7 +139,7 @@ func TestTruthNamesWhatIsWasted(t *testing.T) {
 			t.Errorf("%s does not look worth making: %+v", trap.ID, trap)
 		}
 	}
-	if len(got.Traps) != 7 || len(got.Planted) != 9 || len(got.Usual) == 0 || len(got.Bills) != 4 {
+	if len(got.Traps) != 7 || len(got.Planted) != 10 || len(got.Usual) == 0 || len(got.Bills) != 4 {
 		t.Errorf("%d traps, %d planted, %d usual, %d bills", len(got.Traps), len(got.Planted), len(got.Usual), len(got.Bills))
 	}
 	if e2 := open(t, Options{}); true {

@@ -20,7 +20,7 @@ import (
 
 // DynamoDB keeps its tables in memory and every write that succeeded in a journal, which the next start plays back.
 type DynamoDB struct {
-	*server
+	*Server
 
 	tables  *dynamo.Server
 	mu      sync.Mutex // writes go to the tables and to the journal in the same order
@@ -43,17 +43,17 @@ func StartDynamoDB(path string) (*DynamoDB, error) {
 			return nil, fmt.Errorf("journal of the key table %s: %w", path, err)
 		}
 	}
-	s, err := serve(http.HandlerFunc(d.handle))
+	s, err := Serve(http.HandlerFunc(d.handle))
 	if err != nil {
 		return nil, err
 	}
-	d.server = s
+	d.Server = s
 	return d, nil
 }
 
 // Close ends the service and its journal.
 func (d *DynamoDB) Close(ctx context.Context) error {
-	err := d.server.Close(ctx)
+	err := d.Server.Close(ctx)
 	if d.journal != nil {
 		err = errors.Join(err, d.journal.Close())
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // S3 keeps the objects of its buckets in a folder.
-type S3 struct{ *server }
+type S3 struct{ *Server }
 
 // StartS3 serves the folder, which is made if need be, and makes the bucket.
 func StartS3(dir, bucket string) (*S3, error) {
@@ -32,7 +32,7 @@ func StartS3(dir, bucket string) (*S3, error) {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 	}
 	quiet := gofakes3.WithLogger(gofakes3.StdLog(log.New(io.Discard, "", 0)))
-	s, err := serve(gofakes3.New(backend, quiet).Server())
+	s, err := Serve(gofakes3.New(backend, quiet).Server())
 	if err != nil {
 		return nil, errors.Join(errors.New("staging"), err)
 	}

@@ -11,18 +11,19 @@ import (
 	"time"
 )
 
-// server is one HTTP service on a free port of this machine.
-type server struct {
+// Server is one HTTP service on a free port of this machine.
+type Server struct {
 	http *http.Server
 	url  string
 }
 
-func serve(h http.Handler) (*server, error) {
+// Serve starts the handler.
+func Serve(h http.Handler) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	s := &server{http: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String()}
+	s := &Server{http: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String()}
 	go func() {
 		// Serve ends with ErrServerClosed when it is told to; anything else shows in the calls that fail.
 		_ = s.http.Serve(listener)
@@ -31,10 +32,10 @@ func serve(h http.Handler) (*server, error) {
 }
 
 // URL is the service's endpoint.
-func (s *server) URL() string { return s.url }
+func (s *Server) URL() string { return s.url }
 
 // Close ends the service when its running requests are done, or when ctx ends.
-func (s *server) Close(ctx context.Context) error {
+func (s *Server) Close(ctx context.Context) error {
 	if err := s.http.Shutdown(ctx); err != nil {
 		return errors.Join(err, s.http.Close())
 	}

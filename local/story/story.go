@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cost-agent/cost-agent/local/client"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/rollout"
@@ -29,16 +31,16 @@ type Story struct {
 	Progress func(format string, args ...any)
 	// Poll is how often a run is asked how it stands, in real time.
 	Poll time.Duration
+	// OnExecute is called before each execution and OnExecuted after it; nil is nobody who wants to know.
+	OnExecute  func()
+	OnExecuted func(api.Execution)
 }
+
+// telling is how often long work says how far it is.
+const telling = 2 * time.Second
 
 // Watching is how many days pass between the executions and the measuring of what they saved.
 const Watching = 21
-
-// Told is what happened.
-type Told struct {
-	Generated  []recommend.Recommendation // open ones when the first generation was over, best first
-	Executions []rollout.Execution        // finished ones, in the order they were started
-}
 
 // Collect has the agent collect, analyse and recommend, and waits until it is done.
 func (s Story) Collect(ctx context.Context, what string) error {
@@ -48,22 +50,25 @@ func (s Story) Collect(ctx context.Context, what string) error {
 	}
 	began := time.Now()
 	s.Progress("%s …", what)
+	told := began
 	for last := ""; ; {
 		var now Run
 		if err := s.API.Get(ctx, "/api/v1/runs/"+url.PathEscape(run.ID), nil, &now); err != nil {
 			return err
 		}
 		switch now.Status {
-		case "running", "RUNNING":
-		case "succeeded", "SUCCEEDED":
+		case "running":
+		case "succeeded":
 			s.Progress("%s: done (%.1f s)", what, time.Since(began).Seconds())
 			return nil
 		default:
 			return fmt.Errorf("the run %s ended as %s: %s", run.ID, now.Status, now.Reason)
 		}
-		if line := s.loaded(ctx); line != "" && line != last {
-			s.Progress("  %s", line)
-			last = line
+		if time.Since(told) > telling {
+			if line := s.loaded(ctx); line != "" && line != last {
+				s.Progress("  %s", line)
+				told, last = time.Now(), line
+			}
 		}
 		if err := wait(ctx, s.Poll); err != nil {
 			return err
@@ -73,50 +78,39 @@ func (s Story) Collect(ctx context.Context, what string) error {
 
 // Recommendations lists the open ones, best first.
 func (s Story) Recommendations(ctx context.Context) ([]recommend.Recommendation, error) {
-	var all []recommend.Recommendation
-	query := url.Values{"status": {string(recommend.Open)}}
-	for {
-		var page struct {
-			Items []recommend.Recommendation `json:"items"`
-			Next  string                     `json:"next_cursor"`
-		}
-		if err := s.API.Get(ctx, "/api/v1/recommendations", query, &page); err != nil {
-			return nil, err
-		}
-		all = append(all, page.Items...)
-		if page.Next == "" {
-			return all, nil
-		}
-		query.Set("cursor", page.Next)
-	}
+	return list[recommend.Recommendation](ctx, s, "/api/v1/recommendations", url.Values{"status": {string(recommend.Open)}})
 }
 
-// Tell goes from nothing to measured savings.
-func (s Story) Tell(ctx context.Context) (*Told, error) {
+// Tell goes from nothing to measured savings. It gives the recommendations that were open when the first generation was over.
+func (s Story) Tell(ctx context.Context) ([]recommend.Recommendation, error) {
 	if err := s.Collect(ctx, "Collecting 18 months of bills from four clouds, analysing, recommending"); err != nil {
 		return nil, err
 	}
-	told := &Told{}
-	var err error
-	if told.Generated, err = s.Recommendations(ctx); err != nil {
+	generated, err := s.Recommendations(ctx)
+	if err != nil {
 		return nil, err
 	}
 	for _, pick := range []struct {
 		action plan.Action
 		app    string
 	}{{plan.ResizeInstance, "storefront"}, {plan.ResizeInstance, "checkout"}} {
-		r, ok := find(told.Generated, pick.action, pick.app)
+		r, ok := find(generated, pick.action, pick.app)
 		if !ok {
 			return nil, fmt.Errorf("no recommendation to %s of %s was made", pick.action, pick.app)
+		}
+		if s.OnExecute != nil {
+			s.OnExecute()
 		}
 		e, err := s.Execute(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		told.Executions = append(told.Executions, e)
+		if s.OnExecuted != nil {
+			s.OnExecuted(e)
+		}
 	}
 	s.Clock.Advance(Watching * 24 * time.Hour)
-	return told, s.Collect(ctx, fmt.Sprintf("%d simulated days later: collecting the new bills, measuring what was saved", Watching))
+	return generated, s.Collect(ctx, fmt.Sprintf("%d simulated days later: collecting the new bills, measuring what was saved", Watching))
 }
 
 func find(all []recommend.Recommendation, action plan.Action, app string) (recommend.Recommendation, bool) {
@@ -129,11 +123,11 @@ func find(all []recommend.Recommendation, action plan.Action, app string) (recom
 }
 
 // Execute approves the recommendation's plan, has it carried out gradually, and waits for the end.
-func (s Story) Execute(ctx context.Context, r recommend.Recommendation) (rollout.Execution, error) {
+func (s Story) Execute(ctx context.Context, r recommend.Recommendation) (api.Execution, error) {
 	s.Progress("Approved and executing: %s", r.Title)
 	id, err := s.Start(ctx, r)
 	if err != nil {
-		return rollout.Execution{}, err
+		return api.Execution{}, err
 	}
 	return s.Await(ctx, id)
 }
@@ -153,9 +147,9 @@ func (s Story) Start(ctx context.Context, r recommend.Recommendation) (string, e
 }
 
 // Await polls until the execution is over, and tells of each phase as it goes by.
-func (s Story) Await(ctx context.Context, id string) (rollout.Execution, error) {
+func (s Story) Await(ctx context.Context, id string) (api.Execution, error) {
 	for seen := 0; ; {
-		var e rollout.Execution
+		var e api.Execution
 		if err := s.API.Get(ctx, "/api/v1/execution/"+url.PathEscape(id), nil, &e); err != nil {
 			return e, err
 		}
@@ -186,19 +180,15 @@ type Run struct {
 
 // loaded says how much has come in so far; nothing when that cannot be told, for progress is no reason to fail.
 func (s Story) loaded(ctx context.Context) string {
-	var page struct {
-		Items []struct {
-			Rows int64 `json:"rows"`
-		} `json:"items"`
-	}
-	if err := s.API.Get(ctx, "/api/v1/costs/periods", nil, &page); err != nil || len(page.Items) == 0 {
+	var loaded page[ingest.Coverage]
+	if err := s.API.Get(ctx, "/api/v1/costs/periods", nil, &loaded); err != nil || len(loaded.Items) == 0 {
 		return ""
 	}
 	rows := int64(0)
-	for _, p := range page.Items {
+	for _, p := range loaded.Items {
 		rows += p.Rows
 	}
-	return fmt.Sprintf("%d monthly bills, %d rows", len(page.Items), rows)
+	return fmt.Sprintf("%d monthly bills, %d rows", len(loaded.Items), rows)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -70,6 +70,9 @@ type event struct {
 	} `yaml:"Properties"`
 }
 
+// MachinePrefix marks a substitution that names a machine.
+const MachinePrefix = "machine:"
+
 const (
 	functionType = "AWS::Serverless::Function"
 	machineType  = "AWS::Serverless::StateMachine"
@@ -148,7 +151,7 @@ func refersTo(value string, resources map[string]resource) (string, error) {
 		if err := r.Properties.Decode(&p); err != nil {
 			return "", err
 		}
-		return "machine:" + strings.TrimSuffix(p.DefinitionURI[strings.LastIndexByte(p.DefinitionURI, '/')+1:], ".asl.json"), nil
+		return MachinePrefix + strings.TrimSuffix(p.DefinitionURI[strings.LastIndexByte(p.DefinitionURI, '/')+1:], ".asl.json"), nil
 	default:
 		return "", fmt.Errorf("%q refers to no function or state machine of the template", value)
 	}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/local/demo"
+	"github.com/cost-agent/cost-agent/local/sandbox"
+	"github.com/cost-agent/cost-agent/local/stack"
+	"github.com/cost-agent/cost-agent/local/story"
+	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/rollout"
+)
+
+// demonstrate tells the story in a throw-away place and checks every figure. Its time stands still but for what is waited
+// for, so that it goes the same way every time.
+func demonstrate(ctx context.Context, s settings) (err error) {
+	dir, err := os.MkdirTemp("", "cost-agent-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as another user where this runs as root
+		return err
+	}
+	options, err := s.options(dir)
+	if err != nil {
+		return err
+	}
+	options.Address, options.Throwaway, options.Sandbox.Still = "127.0.0.1:0", true, true
+	running, err := stack.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopping)
+		defer cancel()
+		err = errors.Join(err, running.Close(closing))
+	}()
+	d := demonstration{Story: story.Story{API: callerOf(running), Clock: running.Estate.Clock(), Progress: options.Progress, Poll: poll},
+		estate: running.Estate, checks: demo.NewChecks(os.Stdout)}
+	if err := d.run(ctx); err != nil {
+		return err
+	}
+	fmt.Println("\n" + d.checks.Summary())
+	if d.checks.Failed > 0 {
+		return errors.New("the agent and the ground truth do not agree")
+	}
+	return nil
+}
+
+type demonstration struct {
+	story.Story
+
+	estate *sandbox.Estate
+	checks *demo.Checks
+}
+
+func (d demonstration) run(ctx context.Context) error {
+	truth := d.estate.Truth()
+	var changes []demo.Changed
+	var before []resource.Resource
+	mutations := 0
+	d.OnExecute = func() { before, mutations = d.estate.Snapshot(), len(d.estate.Mutations(resource.Ref{})) }
+	d.OnExecuted = func(e api.Execution) {
+		changes = append(changes, demo.Changed{Execution: e, Before: before, After: d.estate.Snapshot(), Mutations: d.estate.Mutations(resource.Ref{})[mutations:]})
+	}
+	generated, err := d.Tell(ctx)
+	if err != nil {
+		return err
+	}
+	page, err := d.Report(ctx)
+	if err != nil {
+		return err
+	}
+	if err := page.Write(os.Stdout); err != nil {
+		return err
+	}
+	fmt.Println("\nAgainst the ground truth:")
+	d.checks.Recommendations(generated, truth)
+	for _, c := range changes {
+		if c.Execution.Status == rollout.RolledBack {
+			d.checks.RolledBack(c)
+		} else {
+			d.checks.Completed(c)
+		}
+	}
+	for _, check := range []func(context.Context) error{d.bills, d.anomalies, d.outcomes, d.forecast} {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bills compares all that was loaded with all that was billed.
+func (d demonstration) bills(ctx context.Context) error {
+	truth := d.estate.Truth()
+	bills := map[string]demo.Bill{}
+	for _, basis := range cost.Bases {
+		var sums story.Groups
+		query := url.Values{"group_by": {string(cost.Provider)}, "basis": {string(basis)}, "start": {truth.Start.Format(time.DateOnly)},
+			"end": {truth.Now.AddDate(0, 1, 0).Format(time.DateOnly)}}
+		if err := d.API.Get(ctx, "/api/v1/costs", query, &sums); err != nil {
+			return err
+		}
+		for _, g := range sums.Items {
+			name := g.Group[cost.Provider]
+			if bills[name].Sums == nil {
+				bills[name] = demo.Bill{Rows: g.Rows, Sums: map[cost.Basis]decimal.Decimal{}}
+			}
+			bills[name].Sums[basis] = bills[name].Sums[basis].Add(g.Cost.Amount)
+		}
+	}
+	d.checks.Bills(bills, truth)
+	return nil
+}
+
+func (d demonstration) anomalies(ctx context.Context) error {
+	all, err := d.Anomalies(ctx)
+	if err != nil {
+		return err
+	}
+	incidents := make([]anomaly.Incident, 0, len(all))
+	for _, a := range all {
+		incidents = append(incidents, a.Incident)
+	}
+	d.checks.Anomalies(incidents, d.estate.Truth())
+	return nil
+}
+
+// outcomes compares what the agent says was saved with what the estate's bills would have been.
+func (d demonstration) outcomes(ctx context.Context) error {
+	all, err := d.Outcomes(ctx)
+	if err != nil {
+		return err
+	}
+	d.checks.Hold(len(all) == 2, "both executions were measured", "%d were", len(all))
+	for _, o := range all {
+		var e api.Execution
+		if err := d.API.Get(ctx, "/api/v1/execution/"+url.PathEscape(o.Execution), nil, &e); err != nil {
+			return err
+		}
+		refs := make([]resource.Ref, 0, len(e.Plan.Targets))
+		for _, t := range e.Plan.Targets {
+			refs = append(refs, t.Ref)
+		}
+		d.checks.Saved(o, d.estate.TrueSaving(refs, o.Period.Start, o.Period.End))
+	}
+	return nil
+}
+
+// forecast lets the days come that were forecast, and looks at their bills.
+func (d demonstration) forecast(ctx context.Context) error {
+	f, err := d.Forecast(ctx)
+	if err != nil {
+		return err
+	}
+	period := f.Next30.Period
+	d.Clock.Advance(period.End.AddDate(0, 0, 4).Sub(d.Clock.Now()))
+	actual := decimal.Zero
+	for _, cloud := range resource.Clouds {
+		for _, month := range period.Months() {
+			for row, err := range d.estate.Collector(cloud).Costs(ctx, month.Start) {
+				if err != nil {
+					return err
+				}
+				if period.Contains(row.ChargePeriod.Start) {
+					actual = actual.Add(row.EffectiveCost)
+				}
+			}
+		}
+	}
+	d.checks.Forecast(*f.Next30, actual)
+	return nil
+}

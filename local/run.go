@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cost-agent/cost-agent/local/client"
+	"github.com/cost-agent/cost-agent/local/stack"
+	"github.com/cost-agent/cost-agent/local/story"
+)
+
+// toldFile marks, in the data folder, that the demo story has been told to the end.
+const toldFile = "story-told"
+
+// poll is how often a run is asked how it stands.
+const poll = 200 * time.Millisecond
+
+// stopping is how long a clean stop may take.
+const stopping = 30 * time.Second
+
+// serve starts everything, tells the story the first time, shows the report, and serves until ctx ends.
+func serve(ctx context.Context, s settings) (err error) {
+	options, err := s.options(s.dir)
+	if err != nil {
+		return err
+	}
+	running, err := stack.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopping)
+		defer cancel()
+		err = errors.Join(err, running.Close(closing))
+	}()
+	teller := story.Story{API: callerOf(running), Clock: running.Estate.Clock(), Progress: options.Progress, Poll: poll}
+	if err := tellOnce(ctx, teller, filepath.Join(options.Dir, toldFile)); err != nil {
+		if ctx.Err() != nil {
+			return stopped()
+		}
+		return err
+	}
+	page, err := teller.Report(ctx)
+	if err != nil {
+		return err
+	}
+	if err := page.Write(os.Stdout); err != nil {
+		return err
+	}
+	fmt.Print(hints(running.URL, filepath.Join(s.dir, stack.KeyFile)))
+	<-ctx.Done()
+	return stopped()
+}
+
+// stopped says goodbye; being asked to stop is no failure.
+func stopped() error {
+	fmt.Println("\nStopping. Your data stays; run it again to go on.")
+	return nil
+}
+
+// tellOnce tells the story unless it has been told to this data folder. A story that was interrupted goes on where its
+// executions are, because every step of it can be told twice.
+func tellOnce(ctx context.Context, teller story.Story, marker string) error {
+	_, err := os.Stat(marker)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, err := teller.Tell(ctx); err != nil {
+		return err
+	}
+	return os.WriteFile(marker, nil, 0o644)
+}
+
+func callerOf(s *stack.Stack) *client.Client {
+	return &client.Client{Base: s.URL, Key: s.Key, HTTP: &http.Client{Timeout: 5 * time.Minute}}
+}
+
+// hints are three calls to try.
+func hints(url, keyFile string) string {
+	return fmt.Sprintf(`
+  Serving %[1]s until Ctrl-C. Three calls to try:
+
+    KEY=$(cat %[2]s)
+    curl -H "X-Api-Key: $KEY" '%[1]s/api/v1/costs?group_by=ServiceName&grain=monthly&limit=5'
+    curl -H "X-Api-Key: $KEY" '%[1]s/api/v1/recommendations?status=open'
+    curl -H "X-Api-Key: $KEY" -H 'Content-Type: text/csv' --data-binary @your-focus-bill.csv '%[1]s/api/v1/focus/costs/collect'
+
+  A large bill: make import FILE=your-focus-bill.csv.gz
+
+`, url, keyFile)
+}

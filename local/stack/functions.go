@@ -1,0 +1,137 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/cost-agent/cost-agent/local/gateway"
+	"github.com/cost-agent/cost-agent/local/stepfunctions"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/job"
+	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/rollout"
+)
+
+// The functions that read and change the sandbox estate, in place of one pair per cloud.
+const (
+	collectSandbox = "collect-sandbox"
+	actSandbox     = "act-sandbox"
+)
+
+// everyCloud maps all clouds to one function.
+func everyCloud(function string) map[resource.Cloud]string {
+	out := map[resource.Cloud]string{}
+	for _, c := range resource.Clouds {
+		out[c] = function
+	}
+	return out
+}
+
+// functions wires every function of the template as its main does, and the two that stand for the clouds.
+func (p *parts) functions(log *slog.Logger) map[string]gateway.Handler {
+	out := p.operations(log)
+	for name, tasks := range p.tasks() {
+		out[name] = awslambda.Tasks(log, tasks)
+	}
+	out["authorizer"] = awslambda.Authorizer(log, p.keys)
+	return out
+}
+
+// operations are the functions behind the API.
+func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
+	now := job.Clock(p.estate.Clock().Now)
+	web := func(resources ...api.Resource) gateway.Handler {
+		return awslambda.HTTP(log, api.New(log, resources...))
+	}
+	rails := rollout.Rails{}
+	return map[string]gateway.Handler{
+		"health": web(api.Health{Database: p.db.Ping, Cache: p.cache.Ping, Build: "local"}),
+		"costs": web(
+			api.Costs{Reader: p.db, Load: p.load(), Answers: p.cache, Now: now},
+			api.Uploads{Staging: p.staging, NewID: newID, Now: now},
+			api.Connections{Store: p.db},
+		),
+		"analysis": web(api.Analysis{Run: p.analyze(), Reader: p.db, Receipts: p.keys}),
+		"recommendations": web(
+			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
+			api.Learning{Reader: p.db},
+		),
+		"executions": web(api.Executions{
+			Reader: p.db, Freezer: p.db, Receipts: p.keys, Now: now,
+			Starter: job.Execute{Store: p.db, Recommendations: p.db, Starter: p.runs, Actors: everyCloud(actSandbox),
+				Collectors: everyCloud(collectSandbox), Rails: rails, Now: now},
+		}),
+		"workflows": web(api.Workflows{Machines: p.runs, Summary: p.summary(), Receipts: p.keys, NewID: newID}),
+	}
+}
+
+// tasks are the functions that state machines call.
+func (p *parts) tasks() map[string]map[string]awslambda.Task {
+	now := job.Clock(p.estate.Clock().Now)
+	load := p.load()
+	planned := job.PlanCollection{Connections: p.db, Collectors: everyCloud(collectSandbox), Now: now}
+	collect := job.Collect{Staging: p.staging, Now: now,
+		Collectors: func(c ingest.Connection) (ingest.Collector, error) { return p.estate.Collector(c.Cloud), nil }}
+	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), nil }}
+	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Staging: p.staging,
+		Actors: everyCloud(actSandbox), Collectors: everyCloud(collectSandbox), Thresholds: rollout.DefaultThresholds, Now: now}
+	learn := job.Learn{Executions: p.db, Costs: p.db, Recommendations: p.db, Outcomes: p.db, Now: now}
+	return map[string]map[string]awslambda.Task{
+		"load": {
+			"plan": awslambda.TaskOf(planned.Run), "sum": awslambda.TaskOf(planned.Sum), "load": awslambda.TaskOf(load.Run),
+			"load-inventory": awslambda.TaskOf(load.LoadInventory), "summary": awslambda.TaskOf(p.summary().Run),
+		},
+		"analyze":   {"analyze": awslambda.TaskOf(p.analyze().Run)},
+		"recommend": {"recommend": awslambda.TaskOf(p.recommend().Run)},
+		"learn":     {"learn": awslambda.TaskOf(learn.Run)},
+		"rollout": {
+			"begin": awslambda.TaskOf(roll.Begin), "check": awslambda.TaskOf(roll.Check), "phase": awslambda.TaskOf(roll.Phase),
+			"record": awslambda.TaskOf(roll.Record), "watch": awslambda.TaskOf(roll.Watch), "judge": awslambda.TaskOf(roll.Judge),
+			"rollback": awslambda.TaskOf(roll.Rollback), "restored": awslambda.TaskOf(roll.Restored),
+			"complete": awslambda.TaskOf(roll.Complete), "stuck": awslambda.TaskOf(roll.Stuck), "ended": awslambda.TaskOf(roll.Ended),
+		},
+		collectSandbox: {"bill": awslambda.TaskOf(collect.Bill), "inventory": awslambda.TaskOf(collect.Inventory), "usage": awslambda.TaskOf(collect.Usage)},
+		actSandbox: {"capture": awslambda.TaskOf(act.Capture), "apply": awslambda.TaskOf(act.Apply), "verify": awslambda.TaskOf(act.Verify),
+			"revert": awslambda.TaskOf(act.Revert)},
+	}
+}
+
+func (p *parts) load() job.Load {
+	return job.Load{Record: p.db, Inventory: p.db, Staging: p.staging, Versions: p.cache}
+}
+
+func (p *parts) analyze() job.Analyze {
+	return job.Analyze{Series: p.db, Store: p.db, Tags: []string{"application"}, Now: p.estate.Clock().Now}
+}
+
+func (p *parts) recommend() job.Recommend {
+	return job.Recommend{Inventory: p.db, Costs: p.db, Store: p.db, Learned: p.db, Now: p.estate.Clock().Now}
+}
+
+func (p *parts) summary() job.Summary {
+	return job.Summary{Costs: p.db, Notes: p.cache, Now: p.estate.Clock().Now}
+}
+
+// newID is unguessable and fits into names of runs and keys.
+func newID() string { return strings.ToLower(rand.Text()) }
+
+// invoke calls a function for the engine, and gives its failure the error name that Lambda would.
+func invoke(ctx context.Context, functions map[string]gateway.Handler, name string, payload []byte) ([]byte, error) {
+	f, ok := functions[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no function %q here", name)
+	}
+	answer, err := f.Invoke(ctx, payload)
+	if own, ok := errors.AsType[messages.InvokeResponse_Error](err); ok {
+		return nil, &stepfunctions.FunctionError{Type: own.Type, Message: own.Message}
+	}
+	return answer, err
+}
