@@ -8,7 +8,7 @@ GOLANGCI      := $(CURDIR)/.local/bin/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 PYTHON_HOME   := $(CURDIR)/.local/python
 PYTHON_NEEDS  := local/python/requirements.txt
-FUNCTIONS     := $(notdir $(wildcard functions/*))
+FUNCTIONS     := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 # What AWS runs: small, reproducible, without the RPC mode that Lambda no longer uses.
 LAMBDA_BUILD  := GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w"
 
@@ -48,6 +48,16 @@ build: ## pack the functions for AWS Lambda (arm64) into build/
 		mkdir -p build/$$f && $(LAMBDA_BUILD) -o build/$$f/bootstrap ./functions/$$f || exit 1; \
 		printf '  %-16s %6.1f MB\n' $$f $$(stat -c %s build/$$f/bootstrap | awk '{print $$1/1e6}'); \
 	done
+
+# What `sam build` calls for a function: CollectAwsFunction is the folder functions/collect-aws. With it goes the list of
+# certificate authorities of Aurora, which no operating system ships.
+build-%Function: build/rds-ca.pem
+	$(LAMBDA_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$$(echo $* | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z)
+	cp build/rds-ca.pem "$(ARTIFACTS_DIR)/rds-ca.pem"
+
+build/rds-ca.pem:
+	@mkdir -p build
+	curl -fsS -o $@.new https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem && mv $@.new $@
 
 deploy: ## build and deploy with SAM (needs AWS credentials and the SAM CLI)
 	@command -v sam >/dev/null || { echo "Install the AWS SAM CLI first, then run make deploy again."; exit 2; }

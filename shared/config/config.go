@@ -35,11 +35,13 @@ type Config struct {
 	Machines   map[string]string         // state machine name to ARN
 	Collectors map[resource.Cloud]string // cloud to the function that reads it
 	Actors     map[resource.Cloud]string // cloud to the function that changes it
+	CauseTags  []string                  // CAUSE_TAGS: keys of tags that may name the cause of an anomaly, by commas; may be missing
 }
 
 // DatabaseSettings is where PostgreSQL is. URL is complete, or the other fields are and the password is an IAM token.
 type DatabaseSettings struct {
 	URL, Host, Name, User string
+	CA                    string // file of the certificates to trust; empty: those of the system
 }
 
 // CacheSettings is where Redis or Valkey is. With Name and User the password is an IAM token.
@@ -52,6 +54,9 @@ type CacheSettings struct {
 func Load(getenv func(string) string, needs ...Need) (Config, error) {
 	r := reader{getenv: getenv}
 	c := Config{Log: r.level("LOG_LEVEL")}
+	if tags := getenv("CAUSE_TAGS"); tags != "" {
+		c.CauseTags = strings.Split(tags, ",")
+	}
 	for _, n := range needs {
 		switch n {
 		case Database:
@@ -111,7 +116,7 @@ func (r *reader) database() DatabaseSettings {
 		r.complain("DATABASE_URL or DATABASE_HOST is missing")
 		return DatabaseSettings{}
 	}
-	return DatabaseSettings{Host: r.getenv("DATABASE_HOST"), Name: r.text("DATABASE_NAME"), User: r.text("DATABASE_USER")}
+	return DatabaseSettings{Host: r.getenv("DATABASE_HOST"), Name: r.text("DATABASE_NAME"), User: r.text("DATABASE_USER"), CA: r.getenv("DATABASE_CA")}
 }
 
 func (r *reader) level(name string) slog.Level {

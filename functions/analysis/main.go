@@ -1,0 +1,23 @@
+// Command analysis serves anomalies, forecasts and trends.
+package main
+
+import (
+	"context"
+
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/job"
+)
+
+func main() {
+	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
+		db, err := e.Record(ctx)
+		if err != nil {
+			return nil, err
+		}
+		run := job.Analyze{Series: db, Store: db, Tags: e.CauseTags, Now: wire.Now}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger, api.Analysis{Run: run, Reader: db, Receipts: e.Table()})), nil
+	}, config.Database, config.Table)
+}

@@ -1,0 +1,29 @@
+// Command costs takes bills, answers questions about them, and keeps connections.
+package main
+
+import (
+	"context"
+
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/config"
+)
+
+func main() {
+	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
+		db, err := e.Record(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cache, err := e.Cache()
+		if err != nil {
+			return nil, err
+		}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger,
+			api.Costs{Reader: db, Load: e.Loader(db, cache), Answers: cache, Now: wire.Now},
+			api.Uploads{Staging: e.Staging(), NewID: wire.NewID, Now: wire.Now},
+			api.Connections{Store: db},
+		)), nil
+	}, config.Database, config.Cache, config.Staging)
+}

@@ -1,0 +1,31 @@
+// Command load holds the data side's tasks of collection: planning, loading, summing up.
+package main
+
+import (
+	"context"
+
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/job"
+)
+
+func main() {
+	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
+		db, err := e.Record(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cache, err := e.Cache()
+		if err != nil {
+			return nil, err
+		}
+		load := e.Loader(db, cache)
+		plan := job.PlanCollection{Connections: db, Collectors: e.Collectors, Now: wire.Now}
+		summary := job.Summary{Costs: db, Notes: cache, Now: wire.Now}
+		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{
+			"plan": awslambda.TaskOf(plan.Run), "sum": awslambda.TaskOf(plan.Sum), "load": awslambda.TaskOf(load.Run),
+			"load-inventory": awslambda.TaskOf(load.LoadInventory), "summary": awslambda.TaskOf(summary.Run),
+		}), nil
+	}, config.Database, config.Cache, config.Staging, config.Collectors)
+}

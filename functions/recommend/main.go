@@ -1,0 +1,22 @@
+// Command recommend holds the task that generates recommendations.
+package main
+
+import (
+	"context"
+
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/job"
+)
+
+func main() {
+	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
+		db, err := e.Record(ctx)
+		if err != nil {
+			return nil, err
+		}
+		run := job.Recommend{Inventory: db, Costs: db, Store: db, Learned: db, Now: wire.Now}
+		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"recommend": awslambda.TaskOf(run.Run)}), nil
+	}, config.Database)
+}

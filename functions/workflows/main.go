@@ -1,0 +1,28 @@
+// Command workflows starts the state machines and tells how they stand.
+package main
+
+import (
+	"context"
+
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/job"
+)
+
+func main() {
+	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
+		db, err := e.Record(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cache, err := e.Cache()
+		if err != nil {
+			return nil, err
+		}
+		summary := job.Summary{Costs: db, Notes: cache, Now: wire.Now}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger,
+			api.Workflows{Machines: e.Runs(), Summary: summary, Receipts: e.Table(), NewID: wire.NewID})), nil
+	}, config.Database, config.Cache, config.Table, config.Machines)
+}
