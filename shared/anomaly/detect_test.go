@@ -3,6 +3,7 @@ package anomaly_test
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -300,7 +301,7 @@ func BenchmarkDetect(b *testing.B) {
 	var leaves []cost.Series
 	for k := range 150 {
 		s := leaf(fmt.Sprint("service-", k%15), fmt.Sprint("region-", k%3), build(548, func(i int) float64 { return usual(i+1000*k) * float64(k+1) }))
-		s.Scope = s.Scope.With(cost.Account, fmt.Sprint(k%10))
+		s.Scope = s.Scope.With(cost.Account, strconv.Itoa(k%10))
 		leaves = append(leaves, s)
 	}
 	for b.Loop() {

@@ -159,8 +159,8 @@ func (s *scanner) begin(t int, today float64, atLeast int) int {
 	first := t
 	for i := t - 1; i >= max(warmUp, s.free, t-lookBack); i-- {
 		r := (s.path.values[i] - s.path.expected[i] - s.shifts()) * sign(today)
-		clear := r >= 1.5*s.path.sigma[i] && r >= 0.1*math.Abs(today)
-		if !clear && (t-i > atLeast || !(r >= 0.2*math.Abs(today))) { // a missing day is neither
+		evident := r >= 1.5*s.path.sigma[i] && r >= 0.1*math.Abs(today)
+		if !evident && (t-i > atLeast || !(r >= 0.2*math.Abs(today))) { // a missing day is neither
 			break
 		}
 		first = i

@@ -65,10 +65,11 @@ func floats(tb testing.TB, s string) []float64 {
 }
 
 type label struct {
-	Kind       string            `json:"kind"`
-	Scope      map[string]string `json:"scope"`
-	Start, End int
-	Impact     float64 `json:"impact_usd"`
+	Kind   string            `json:"kind"`
+	Scope  map[string]string `json:"scope"`
+	Start  int               `json:"start"`
+	End    int               `json:"end"`
+	Impact float64           `json:"impact_usd"`
 }
 
 func (l label) scope() cost.Scope {

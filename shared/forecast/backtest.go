@@ -108,7 +108,8 @@ func weigh(trials []trial, scale float64) []Weight {
 		case !finite(e), best == 0 && e == 0:
 			out[i].Weight = 1
 		case e <= 1.34*best:
-			out[i].Weight = math.Pow(best/e, 3)
+			ratio := best / e
+			out[i].Weight = ratio * ratio * ratio
 		}
 		sum += out[i].Weight
 	}

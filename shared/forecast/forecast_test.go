@@ -195,6 +195,21 @@ func TestScaleEquivariance(t *testing.T) {
 	})
 }
 
+// A fixed fee on top of every day is a fixed fee on top of every forecast.
+func TestShiftEquivariance(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		v := build(rapid.IntRange(60, 300).Draw(t, "days"), func(i int) float64 { return 300 + 20*noise(i) + 10*float64(i%7) })
+		fee := rapid.Float64Range(1, 1000).Draw(t, "fee")
+		a, b := forecast.Daily(series(v), 30), forecast.Daily(series(build(len(v), func(i int) float64 { return v[i] + fee })), 30)
+		for i := range a.Points {
+			if want, got := a.Points[i].Mean+fee, b.Points[i].Mean; math.Abs(got-want) > 1e-6*want {
+				t.Fatalf("day %d: %g, want %g", i, got, want)
+			}
+		}
+	})
+}
+
 func TestProvisionalDaysTeachNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

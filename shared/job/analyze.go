@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -265,6 +264,6 @@ func currencies(leaves []cost.Series) []cost.Currency {
 	for _, s := range leaves {
 		out = append(out, s.Currency)
 	}
-	slices.SortFunc(out, func(a, b cost.Currency) int { return cmp.Compare(a, b) })
+	slices.Sort(out)
 	return slices.Compact(out)
 }

@@ -151,6 +151,10 @@ func TestEquivarianceAndNoNaN(t *testing.T) {
 		if math.IsNaN(a.Slope.PerDay+a.Slope.Low95+a.Slope.High95+a.Seasonality) || math.IsInf(a.Slope.High95, 0) {
 			t.Fatalf("%+v", a.Slope)
 		}
+		c := trend.Describe(series(build(n, func(i int) float64 { return v[i] + 1000 })))
+		if math.Abs(c.Slope.PerDay-a.Slope.PerDay) > 1e-6 {
+			t.Fatalf("a thousand more a day has slope %g, want %g", c.Slope.PerDay, a.Slope.PerDay)
+		}
 		if math.Abs(b.Slope.PerDay-4*a.Slope.PerDay) > 1e-9*(1+math.Abs(b.Slope.PerDay)) {
 			t.Fatalf("slope %g, want %g", b.Slope.PerDay, 4*a.Slope.PerDay)
 		}
