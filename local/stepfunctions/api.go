@@ -49,7 +49,7 @@ const (
 	invalidInput       = "InvalidExecutionInput"
 	invalidOutput      = "InvalidOutput"
 	invalidDefinition  = "InvalidDefinition"
-	invalidToken       = "InvalidToken" //nolint:gosec // not a credential
+	invalidToken       = "InvalidToken"
 	taskGone           = "TaskTimedOut"
 	validation         = "ValidationException"
 	mostNameCharacters = 80
@@ -188,7 +188,7 @@ func (e *Engine) Stop(ctx context.Context, arn, name, cause string) error {
 	if err != nil {
 		return unknown(err, arn)
 	}
-	if err := r.end(Aborted, &failure{Name: name, Cause: cause}); !errors.Is(err, errEnded) {
+	if err := r.end(ctx, Aborted, &failure{Name: name, Cause: cause}); !errors.Is(err, errEnded) {
 		return err
 	}
 	return nil
@@ -234,7 +234,7 @@ func (e *Engine) answer(ctx context.Context, token string, change func(a *attemp
 		return err
 	}
 	found := false
-	err = r.commit(func(t *transition) {
+	err = r.commit(ctx, func(t *transition) {
 		f := r.frames[path]
 		if f == nil || f.Phase != active || f.Task == nil || f.Task.Token != token || f.Task.Answer != nil {
 			return

@@ -124,7 +124,7 @@ func (d *dynamic) UnmarshalJSON(text []byte) (err error) {
 
 func parseMachine(definition []byte) (*machine, error) {
 	m := &machine{}
-	if err := json.Unmarshal(definition, m); err != nil {
+	if err := json.Unmarshal(definition, m); err != nil { //nolint:musttag // the language's names are the Go names
 		return nil, fmt.Errorf("the definition is not a state machine: %w", err)
 	}
 	return m, nil

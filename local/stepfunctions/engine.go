@@ -104,7 +104,8 @@ func (e *Engine) Define(name string, definition []byte, substitutions map[string
 	return nil
 }
 
-// Resume takes up every running execution of the store that this engine does not run yet.
+// Resume takes up every running execution of the store that this engine does not run yet. Define the machines first: executions
+// carry their own definition, but start nested ones by name.
 func (e *Engine) Resume(ctx context.Context) error {
 	running, err := e.store.List(ctx, Filter{Status: Running})
 	if err != nil {
@@ -196,8 +197,10 @@ func (e *Engine) background(work func()) {
 // realTime is the system's clock.
 type realTime struct{}
 
+// Now is the time, UTC.
 func (realTime) Now() time.Time { return time.Now().UTC() }
 
+// Sleep returns after d, or with the context's error when that ends first.
 func (realTime) Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -125,7 +125,7 @@ func (r *run) fanOut(ctx context.Context, f *Frame, st *state) error {
 	if stopped != nil {
 		return stopped
 	}
-	return r.commit(func(t *transition) { t.join(f, st) })
+	return r.commit(ctx, func(t *transition) { t.join(f, st) })
 }
 
 func limitOr(limit, otherwise int) int {
@@ -140,7 +140,7 @@ func (r *run) inside(ctx context.Context, f *Frame, st *state, index int) error 
 	var child *Frame
 	r.locked(func() { child = r.frames[f.child(index)] })
 	if child == nil {
-		if err := r.commit(func(t *transition) { child = t.openIteration(f, st, index) }); err != nil {
+		if err := r.commit(ctx, func(t *transition) { child = t.openIteration(f, st, index) }); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func (p *callParser) call() (*call, error) {
 		c.arguments = append(c.arguments, a)
 	}
 	if n := len(c.arguments); n < known.least || n > known.most {
-		return nil, fmt.Errorf("States.%s takes %s, not %d", c.name, known.arity(), n)
+		return nil, fmt.Errorf("the function States.%s takes %s, not %d", c.name, known.arity(), n)
 	}
 	return c, nil
 }

@@ -132,7 +132,9 @@ func (e Event) StateName() string {
 	if !strings.HasSuffix(e.Field, "EnteredEventDetails") && !strings.HasSuffix(e.Field, "ExitedEventDetails") {
 		return ""
 	}
-	var d struct{ Name string }
+	var d struct {
+		Name string `json:"name"`
+	}
 	_ = json.Unmarshal(e.Details, &d) // the engine wrote it
 	return d.Name
 }

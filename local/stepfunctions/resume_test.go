@@ -49,7 +49,10 @@ type workshop struct {
 }
 
 func (w *workshop) invoke(ctx context.Context, name string, payload []byte) ([]byte, error) {
-	var in struct{ ID, Token string }
+	var in struct {
+		ID    string `json:"id"`
+		Token string `json:"token"`
+	}
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return nil, err
 	}
@@ -236,10 +239,16 @@ func completedTasks(t *testing.T, store Store) map[string]bool {
 			t.Fatal(err)
 		}
 		for _, ev := range events {
-			var d struct{ Output, Cause string }
+			var d struct {
+				Output string `json:"output"`
+				Cause  string `json:"cause"`
+			}
 			var id struct {
-				Payload           struct{ Did string }
-				Did, ErrorMessage string
+				Payload struct {
+					Did string `json:"did"`
+				} `json:"Payload"`
+				Did          string `json:"did"`
+				ErrorMessage string `json:"errorMessage"`
 			}
 			if json.Unmarshal(ev.Details, &d) == nil && json.Unmarshal([]byte(d.Output+d.Cause), &id) == nil && ev.StateName() == "" {
 				ended[id.Payload.Did+id.Did+id.ErrorMessage] = true

@@ -106,13 +106,13 @@ func (r *run) expire() {
 	}
 	watch := r.engine.watch
 	if watch.Sleep(r.ctx, r.execution.TimeoutAt.Sub(watch.Now())) == nil {
-		_ = r.end(TimedOut, &failure{Name: errTimeout}) // it may have ended in the same moment
+		_ = r.end(r.ctx, TimedOut, &failure{Name: errTimeout}) // it may have ended in the same moment
 	}
 }
 
 // end closes the execution from outside its states.
-func (r *run) end(s Status, f *failure) error {
-	return r.commit(func(t *transition) { t.close(s, nil, f) })
+func (r *run) end(ctx context.Context, s Status, f *failure) error {
+	return r.commit(ctx, func(t *transition) { t.close(s, nil, f) })
 }
 
 // drive runs the states of a frame until it has ended. The error says why it stopped before that: the position in the store is
@@ -135,19 +135,19 @@ func (r *run) step(ctx context.Context, f *Frame) error {
 	r.locked(func() { st = r.state(f) })
 	switch {
 	case st == nil:
-		return r.commit(func(t *transition) { t.finish(f, nil, failed(errRuntime, "There is no state '%s'.", f.State)) })
+		return r.commit(ctx, func(t *transition) { t.finish(f, nil, failed(errRuntime, "There is no state '%s'.", f.State)) })
 	case f.Phase == entering:
-		return r.commit(func(t *transition) { t.enter(f, st) })
+		return r.commit(ctx, func(t *transition) { t.enter(f, st) })
 	case f.Phase == delayed:
 		if err := r.sleepUntil(ctx, f.WakeAt); err != nil {
 			return err
 		}
-		return r.commit(func(t *transition) { t.begin(f, st) })
+		return r.commit(ctx, func(t *transition) { t.begin(f, st) })
 	case st.Type == typeWait:
 		if err := r.sleepUntil(ctx, f.WakeAt); err != nil {
 			return err
 		}
-		return r.commit(func(t *transition) { t.waited(f, st) })
+		return r.commit(ctx, func(t *transition) { t.waited(f, st) })
 	case st.Type == typeTask:
 		return r.perform(ctx, f, st)
 	}
@@ -197,7 +197,7 @@ func (r *run) state(f *Frame) *state {
 
 // commit makes one transition: work changes frames and adds events, and all of it is written at once. When the store fails, the
 // run is over, since memory and store may now differ.
-func (r *run) commit(work func(t *transition)) error {
+func (r *run) commit(ctx context.Context, work func(t *transition)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.over != nil {
@@ -209,7 +209,7 @@ func (r *run) commit(work func(t *transition)) error {
 	if c.empty() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), storeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout) // what was done is kept, also while closing
 	defer cancel()
 	if err := r.engine.store.Commit(ctx, c); err != nil {
 		r.over = fmt.Errorf("%w: %w", errStore, err)

@@ -154,7 +154,7 @@ func (r *run) perform(ctx context.Context, f *Frame, st *state) error {
 	default:
 		return err
 	}
-	return r.commit(func(t *transition) { t.performed(f, st, target, result, fail) })
+	return r.commit(ctx, func(t *transition) { t.performed(f, st, target, result, fail) })
 }
 
 // performed ends a Task's attempt.
@@ -215,7 +215,7 @@ func (r *run) deliver(ctx context.Context, f *Frame, target integration) (json.R
 		if err != nil || !target.callback && target.sync == "" {
 			return result, err
 		}
-		err = r.commit(func(t *transition) {
+		err = r.commit(ctx, func(t *transition) {
 			f.Task.Delivered = true
 			if target.sync != "" {
 				f.Task.Child = child

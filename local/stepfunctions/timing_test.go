@@ -297,6 +297,50 @@ func TestStoppingAParentStopsTheExecutionItWaitsFor(t *testing.T) {
 	}
 }
 
+func TestAFailingBranchCutsItsSiblingsOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start, cut := time.Now(), false
+		e, arn := startIn(t, Options{Invoke: func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+			<-ctx.Done()
+			cut = true
+			return nil, ctx.Err()
+		}}, `{"StartAt": "P", "States": {"P": {"Type": "Parallel", "Catch": [{"ErrorEquals": ["Mine"], "Next": "C"}], "End": true, "Branches": [
+				{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail", "Error": "Mine"}}},
+				{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:lambda:local:0:function:f", "Retry": [{"ErrorEquals": ["States.ALL"]}], "End": true}}},
+				{"StartAt": "L", "States": {"L": {"Type": "Wait", "Seconds": 500, "End": true}}}]},
+			"C": {"Type": "Pass", "OutputPath": "$.Error", "End": true}}}`, `{}`)
+		x := finish(t, e, arn)
+		if string(x.Output) != `"Mine"` || time.Since(start) != time.Second || !cut {
+			t.Errorf("%s %s after %v, the sibling's function was cut off: %v", x.Status, x.Output, time.Since(start), cut)
+		}
+	})
+}
+
+func TestStoppingCutsTheTaskOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cut := false
+		e, arn := startIn(t, Options{Invoke: func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+			<-ctx.Done()
+			cut = true
+			return nil, ctx.Err()
+		}}, `{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:lambda:local:0:function:f", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}], "End": true},
+			"C": {"Type": "Succeed"}}}`, `{}`)
+		synctest.Wait()
+		if err := e.Stop(t.Context(), arn, "Mine", "why"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if x := finish(t, e, arn); x.Status != Aborted || x.Error != "Mine" || !cut {
+			t.Errorf("%s %s, the function was cut off: %v", x.Status, x.Error, cut)
+		}
+		if err := e.Stop(t.Context(), arn, "Again", ""); err != nil {
+			t.Errorf("stopping what has ended: %v", err)
+		}
+	})
+}
+
 func TestMaxConcurrencyHolds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
