@@ -61,13 +61,17 @@ type LearnInput struct {
 	Execution string    `json:"execution,omitempty"` // empty: all whose outcome is not final
 }
 
-// LearnOutput sums a measurement up.
+// LearnOutput sums a measurement up. It is carried through a state machine, so each list holds at most listed entries; the
+// record has them all.
 type LearnOutput struct {
+	Measured     int                 `json:"measured"`     // executions
 	Outcomes     []learn.Outcome     `json:"outcomes"`     // those measured now
 	Calibrations []learn.Calibration `json:"calibrations"` // those that changed
 	Insights     []string            `json:"insights"`     // in words and numbers
 	Problems     []string            `json:"problems"`     // executions that could not be measured, and why
 }
+
+const listed = 20
 
 // historyDays is how much of the targets' past the counterfactual is forecast from.
 const historyDays = 120
@@ -103,10 +107,18 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 			return out, err
 		}
 		byExecution[e.ID] = o
+		out.Measured++
 		out.Outcomes = append(out.Outcomes, o)
 		out.Insights = append(out.Insights, o.Text)
 	}
-	return out, j.calibrate(ctx, in.Tenant, slices.Collect(maps.Values(byExecution)), &out)
+	all := make([]learn.Outcome, 0, len(byExecution))
+	for _, id := range slices.Sorted(maps.Keys(byExecution)) { // in a fixed order, so that sums of floats are the same again
+		all = append(all, byExecution[id])
+	}
+	err = j.calibrate(ctx, in.Tenant, all, &out)
+	out.Outcomes, out.Calibrations = out.Outcomes[:min(listed, len(out.Outcomes))], out.Calibrations[:min(listed, len(out.Calibrations))]
+	out.Insights, out.Problems = out.Insights[:min(listed, len(out.Insights))], out.Problems[:min(listed, len(out.Problems))]
+	return out, err
 }
 
 // calibrate stores the calibrations whose figures changed.

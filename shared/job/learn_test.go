@@ -2,6 +2,8 @@ package job_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -197,5 +199,20 @@ func TestDryRunsTeachNothing(t *testing.T) {
 	l.executions[0].DryRun = true
 	if out := l.learn(t); len(out.Outcomes) != 0 || len(out.Calibrations) != 0 {
 		t.Errorf("learned %+v", out)
+	}
+}
+
+func TestManyExecutionsFitIntoTheStateOfAMachine(t *testing.T) {
+	t.Parallel()
+	l := archived()
+	for i := range 300 {
+		e := l.executions[0]
+		e.ID = fmt.Sprintf("execution-%03d", i)
+		l.executions = append(l.executions, e)
+	}
+	out := l.learn(t)
+	text, err := json.Marshal(out)
+	if err != nil || out.Measured != 301 || len(l.outcomes) != 301 || len(text) > 100_000 {
+		t.Errorf("%d measured, %d kept, %d bytes, %v", out.Measured, len(l.outcomes), len(text), err)
 	}
 }
