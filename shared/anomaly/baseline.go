@@ -45,11 +45,15 @@ func (b *baseline) expect() outlook {
 	day := b.start.AddDate(0, 0, t)
 	o := outlook{level: b.level(t), season: b.season[day.Weekday()]}
 	// Small effects are noise that happened to repeat.
-	if effect := b.month.effect(day); math.Abs(effect) > 3*b.sigma && math.Abs(effect) > 0.05*math.Abs(o.level) {
+	effect, spread := b.month.effect(day)
+	if math.Abs(effect) > 3*b.sigma && math.Abs(effect) > 0.05*math.Abs(o.level) {
 		o.month = effect
 	}
 	// A month-end effect is never quite the same, so its days have a wider spread.
-	o.sigma = math.Hypot(max(b.sigma, 0.02*math.Abs(o.level), 1e-9), 0.15*o.month)
+	o.sigma = max(b.sigma, 0.02*math.Abs(o.level), 1e-9)
+	if o.month != 0 {
+		o.sigma = math.Hypot(o.sigma, max(0.15*math.Abs(o.month), spread))
+	}
 	return o
 }
 
@@ -242,25 +246,22 @@ func (m *monthDays) see(day time.Time, deviation float64) {
 	m.seen[s] = last(append(m.seen[s], deviation), 6)
 }
 
-// effect is what the day's place in the month usually adds: the median of the last months, or of only two the smaller when
-// they agree on the direction.
-func (m *monthDays) effect(day time.Time) float64 {
-	seen := m.seen[slot(day)]
+// effect is what the day's place in the month usually adds, the median of the last months, and by how much that varies. It
+// is nothing while the months do not agree on the direction.
+func (m *monthDays) effect(day time.Time) (effect, spread float64) {
+	seen := slices.Clone(m.seen[slot(day)])
 	if len(seen) < 2 {
-		return 0
+		return 0, 0
 	}
-	sorted := slices.Sorted(slices.Values(seen))
-	low, high := sorted[0], sorted[len(sorted)-1]
-	if len(seen) > 2 {
-		low, high = sorted[(len(sorted)-1)/4], sorted[len(sorted)-1-(len(sorted)-1)/4]
+	effect = median(seen) // sorts
+	low, high := seen[0], seen[len(seen)-1]
+	if len(seen) > 3 { // one month may differ
+		low, high = seen[1], seen[len(seen)-2]
 	}
-	switch {
-	case low > 0:
-		return low
-	case high < 0:
-		return high
+	if low*high <= 0 {
+		return 0, 0
 	}
-	return 0
+	return effect, (high - low) / 2
 }
 
 func last(v []float64, n int) []float64 { return v[max(0, len(v)-n):] }

@@ -17,7 +17,7 @@ func TestAnalysisOfTheSandbox(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	for _, connection := range c.estate.Connections() {
-		c.loadBills(connection, 9)
+		c.loadBills(connection, 12)
 	}
 	analyze := job.Analyze{Series: c.db, Store: c.db, Tags: []string{"deploy", "application"}, Now: c.estate.Clock().Now}
 	began := time.Now()
