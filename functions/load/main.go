@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 
+	"github.com/cost-agent/cost-agent/functions/internal/dataside"
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
@@ -12,15 +13,15 @@ import (
 
 func main() {
 	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
-		db, err := e.Record(ctx)
+		db, err := dataside.Record(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		cache, err := e.Cache()
+		cache, err := dataside.Cache(e)
 		if err != nil {
 			return nil, err
 		}
-		load := e.Loader(db, cache)
+		load := dataside.Loader(e, db, cache)
 		plan := job.PlanCollection{Connections: db, Collectors: e.Collectors, Now: wire.Now}
 		summary := job.Summary{Costs: db, Notes: cache, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 
+	"github.com/cost-agent/cost-agent/functions/internal/dataside"
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
@@ -16,7 +17,7 @@ func main() {
 	wire.Run(func(_ context.Context, e *wire.Env) (awslambda.Handler, error) {
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{
 			"migrate": awslambda.TaskOf(func(ctx context.Context, _ nothing) (nothing, error) {
-				return nothing{}, postgres.Migrate(ctx, e.DatabaseOptions())
+				return nothing{}, postgres.Migrate(ctx, dataside.DatabaseOptions(e))
 			}),
 		}), nil
 	}, config.Database)

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 
+	"github.com/cost-agent/cost-agent/functions/internal/dataside"
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
@@ -13,7 +14,7 @@ import (
 
 func main() {
 	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
-		db, err := e.Record(ctx)
+		db, err := dataside.Record(ctx, e)
 		if err != nil {
 			return nil, err
 		}

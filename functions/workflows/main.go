@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 
+	"github.com/cost-agent/cost-agent/functions/internal/dataside"
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
@@ -13,11 +14,11 @@ import (
 
 func main() {
 	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
-		db, err := e.Record(ctx)
+		db, err := dataside.Record(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		cache, err := e.Cache()
+		cache, err := dataside.Cache(e)
 		if err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ type Env struct {
 	config.Config
 
 	Logger *slog.Logger
-	aws    aws.Config
+	AWS    aws.Config
 }
 
 // Now is the clock of functions.
@@ -60,28 +60,28 @@ func prepare(ctx context.Context, name string, build func(context.Context, *Env)
 	if err != nil {
 		return nil, err
 	}
-	return build(ctx, &Env{Config: settings, Logger: telemetry.Logger(os.Stdout, settings.Log, name), aws: own})
+	return build(ctx, &Env{Config: settings, Logger: telemetry.Logger(os.Stdout, settings.Log, name), AWS: own})
 }
 
 // Table is the table of keys and receipts.
 func (e *Env) Table() *dynamo.Table {
-	return &dynamo.Table{API: dynamodb.NewFromConfig(e.aws), Name: e.Config.Table, Now: Now}
+	return &dynamo.Table{API: dynamodb.NewFromConfig(e.AWS), Name: e.Config.Table, Now: Now}
 }
 
 // Locks are in the same table.
 func (e *Env) Locks() *dynamo.Locks {
-	return &dynamo.Locks{API: dynamodb.NewFromConfig(e.aws), Name: e.Config.Table, Now: Now}
+	return &dynamo.Locks{API: dynamodb.NewFromConfig(e.AWS), Name: e.Config.Table, Now: Now}
 }
 
 // Staging is the staging bucket.
 func (e *Env) Staging() staging.Bucket {
-	client := s3.NewFromConfig(e.aws)
+	client := s3.NewFromConfig(e.AWS)
 	return staging.Bucket{API: client, Presigner: s3.NewPresignClient(client), Name: e.Bucket}
 }
 
 // Runs starts and watches state machines.
 func (e *Env) Runs() states.Client {
-	return states.Client{API: sfn.NewFromConfig(e.aws), Machines: e.Machines}
+	return states.Client{API: sfn.NewFromConfig(e.AWS), Machines: e.Machines}
 }
 
 // Detailed is the input of a task that EventBridge calls: what the event is about.

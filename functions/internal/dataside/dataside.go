@@ -1,4 +1,5 @@
-package wire
+// Package dataside opens what only functions without a way out may hold: the record and the cache.
+package dataside
 
 import (
 	"cmp"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/rds/auth"
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/postgres"
 	"github.com/cost-agent/cost-agent/shared/redis"
@@ -23,9 +25,9 @@ const databasePort = 5432
 
 // DatabaseOptions say how to reach the record. Without a complete URL the password is a token that is signed here, for each
 // connection anew, because it counts for 15 minutes.
-func (e *Env) DatabaseOptions() postgres.Options {
+func DatabaseOptions(e *wire.Env) postgres.Options {
 	d := e.Database
-	o := postgres.Options{URL: d.URL, MaxConns: connections, Now: Now}
+	o := postgres.Options{URL: d.URL, MaxConns: connections, Now: wire.Now}
 	if d.URL != "" {
 		return o
 	}
@@ -33,25 +35,25 @@ func (e *Env) DatabaseOptions() postgres.Options {
 	trust := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {cmp.Or(d.CA, "system")}}
 	o.URL = (&url.URL{Scheme: "postgres", User: url.User(d.User), Host: host, Path: d.Name, RawQuery: trust.Encode()}).String()
 	o.Password = func(ctx context.Context) (string, error) {
-		return auth.BuildAuthToken(ctx, host, e.aws.Region, d.User, e.aws.Credentials)
+		return auth.BuildAuthToken(ctx, host, e.AWS.Region, d.User, e.AWS.Credentials)
 	}
 	return o
 }
 
 // Record opens the record.
-func (e *Env) Record(ctx context.Context) (*postgres.DB, error) {
-	return postgres.Open(ctx, e.DatabaseOptions())
+func Record(ctx context.Context, e *wire.Env) (*postgres.DB, error) {
+	return postgres.Open(ctx, DatabaseOptions(e))
 }
 
 // Cache opens the cache. It is not asked whether it answers: without it the function works too.
-func (e *Env) Cache() (*redis.Cache, error) {
-	o, err := redis.Options(e.Config.Cache.URL)
+func Cache(e *wire.Env) (*redis.Cache, error) {
+	o, err := redis.Options(e.Cache.URL)
 	if err != nil {
 		return nil, err
 	}
-	if name, user := e.Config.Cache.Name, e.Config.Cache.User; name != "" {
+	if name, user := e.Cache.Name, e.Cache.User; name != "" {
 		o.CredentialsProviderContext = func(ctx context.Context) (string, string, error) {
-			token, err := redis.Token(ctx, e.aws.Credentials, e.aws.Region, name, user, Now())
+			token, err := redis.Token(ctx, e.AWS.Credentials, e.AWS.Region, name, user, wire.Now())
 			return user, token, err
 		}
 	}
@@ -59,6 +61,6 @@ func (e *Env) Cache() (*redis.Cache, error) {
 }
 
 // Loader brings bills and inventories into the record.
-func (e *Env) Loader(db *postgres.DB, cache *redis.Cache) job.Load {
+func Loader(e *wire.Env, db *postgres.DB, cache *redis.Cache) job.Load {
 	return job.Load{Record: db, Inventory: db, Staging: e.Staging(), Versions: cache}
 }
