@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -300,10 +301,11 @@ func TestStoppingAParentStopsTheExecutionItWaitsFor(t *testing.T) {
 func TestAFailingBranchCutsItsSiblingsOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		start, cut := time.Now(), false
+		start := time.Now()
+		var cut atomic.Bool
 		e, arn := startIn(t, Options{Invoke: func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
 			<-ctx.Done()
-			cut = true
+			cut.Store(true)
 			return nil, ctx.Err()
 		}}, `{"StartAt": "P", "States": {"P": {"Type": "Parallel", "Catch": [{"ErrorEquals": ["Mine"], "Next": "C"}], "End": true, "Branches": [
 				{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail", "Error": "Mine"}}},
@@ -311,8 +313,9 @@ func TestAFailingBranchCutsItsSiblingsOff(t *testing.T) {
 				{"StartAt": "L", "States": {"L": {"Type": "Wait", "Seconds": 500, "End": true}}}]},
 			"C": {"Type": "Pass", "OutputPath": "$.Error", "End": true}}}`, `{}`)
 		x := finish(t, e, arn)
-		if string(x.Output) != `"Mine"` || time.Since(start) != time.Second || !cut {
-			t.Errorf("%s %s after %v, the sibling's function was cut off: %v", x.Status, x.Output, time.Since(start), cut)
+		synctest.Wait()
+		if string(x.Output) != `"Mine"` || time.Since(start) != time.Second || !cut.Load() {
+			t.Errorf("%s %s after %v, the sibling's function was cut off: %v", x.Status, x.Output, time.Since(start), cut.Load())
 		}
 	})
 }
@@ -320,10 +323,10 @@ func TestAFailingBranchCutsItsSiblingsOff(t *testing.T) {
 func TestStoppingCutsTheTaskOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cut := false
+		var cut atomic.Bool
 		e, arn := startIn(t, Options{Invoke: func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
 			<-ctx.Done()
-			cut = true
+			cut.Store(true)
 			return nil, ctx.Err()
 		}}, `{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:lambda:local:0:function:f", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}], "End": true},
 			"C": {"Type": "Succeed"}}}`, `{}`)
@@ -332,8 +335,8 @@ func TestStoppingCutsTheTaskOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if x := finish(t, e, arn); x.Status != Aborted || x.Error != "Mine" || !cut {
-			t.Errorf("%s %s, the function was cut off: %v", x.Status, x.Error, cut)
+		if x := finish(t, e, arn); x.Status != Aborted || x.Error != "Mine" || !cut.Load() {
+			t.Errorf("%s %s, the function was cut off: %v", x.Status, x.Error, cut.Load())
 		}
 		if err := e.Stop(t.Context(), arn, "Again", ""); err != nil {
 			t.Errorf("stopping what has ended: %v", err)
