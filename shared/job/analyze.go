@@ -170,7 +170,10 @@ func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error
 		Analysis: in.Filter.String(), Basis: in.Basis, Period: *in.Period, FinalBefore: q.FinalBefore,
 		Series: len(leaves), Currencies: currencies(leaves),
 	}
-	return out, a.analyse(ctx, in, q, leaves, now, &out)
+	if err := a.analyse(ctx, in, q, leaves, now, &out); err != nil {
+		return AnalyzeOutput{}, err
+	}
+	return out, nil
 }
 
 func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, now time.Time, out *AnalyzeOutput) error {
