@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -118,29 +117,19 @@ func TestUnclearPhaseIsWatchedLonger(t *testing.T) {
 	}
 }
 
-// A change that was given up but goes on is stopped by the newer fencing token of the rollback.
-func TestChangeStillInFlightIsFenced(t *testing.T) {
+// A change that was given up comes late, after the rollback: the newer fencing token of that keeps it out.
+func TestChangeThatComesLateIsFenced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	rec := w.recommendation("resize", "storefront", "m5.xlarge")
-	before := w.estate.Snapshot()
-	target := rec.Plan.Targets[0].Ref
-	stale := make(chan error, 1)
-	var given sync.Once
+	var late func() error
 	w.around = func(ctx context.Context, _, task string, call func(context.Context) ([]byte, error)) ([]byte, error) {
-		late := false
-		if task == "apply" {
-			given.Do(func() { late = true })
-		}
-		if !late {
+		if task != "apply" {
 			return call(ctx)
 		}
-		go func() {
+		late = func() error {
 			_, err := call(context.WithoutCancel(ctx))
-			stale <- err
-		}()
-		for len(w.estate.Mutations(target)) == 0 { // the instance is being stopped
-			time.Sleep(100 * time.Microsecond)
+			return err
 		}
 		return nil, &stepfunctions.FunctionError{Type: "States.Timeout"}
 	}
@@ -148,11 +137,11 @@ func TestChangeStillInFlightIsFenced(t *testing.T) {
 	if e.Status != rollout.RolledBack {
 		t.Fatalf("%s: %s", e.Status, e.Reason)
 	}
-	if err := <-stale; err != nil && fault.CodeOf(err) != fault.Conflict {
-		t.Errorf("the change in flight: %v", err)
+	if err := late(); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("the late change: %v, want Conflict", err)
 	}
-	if !reflect.DeepEqual(before, w.estate.Snapshot()) {
-		t.Error("the estate is not as it was")
+	if got := w.steps(rec); !maps.Equal(got, map[string]int{"": 12}) {
+		t.Errorf("changes %v", got)
 	}
 }
 
@@ -190,7 +179,7 @@ func TestAbortedMachineLeavesNothingBehind(t *testing.T) {
 			x := w.finish(e.ID)
 			w.around = nil
 			for range 2 {
-				if _, err := w.rollout.Ended(t.Context(), job.EndedInput{Status: string(x.Status), Input: string(x.Input)}); err != nil {
+				if _, err := w.rollout.Ended(t.Context(), job.EndedInput{Detail: job.EndedDetail{Status: string(x.Status), Input: string(x.Input)}}); err != nil {
 					t.Fatal(err)
 				}
 			}
