@@ -83,7 +83,7 @@ func (s Summary) Run(ctx context.Context, in SummaryInput) (SummaryOutput, error
 		to   *json.RawMessage
 	}{{"Collecting", in.Collect, &out.Collect}, {"Analysing", in.Analyze, &out.Analyze}, {"Learning", in.Learn, &out.Learn}, {"Recommending", in.Recommend, &out.Recommend}} {
 		if step.from.Failure != nil {
-			out.Problems = append(out.Problems, step.name+" failed: "+step.from.Failure.Text())
+			out.Problems = append(out.Problems, step.name+" failed: "+innermost(*step.from.Failure).Text())
 			continue
 		}
 		*step.to = step.from.Result
@@ -117,4 +117,13 @@ func (s Summary) costs(ctx context.Context, t tenant.ID) (SummaryOutput, error) 
 		})
 	}
 	return out, nil
+}
+
+// innermost finds the failure that a nested state machine failed with: its description is the cause of the outer one.
+func innermost(c Caught) Caught {
+	var inner Caught
+	if json.Unmarshal([]byte(c.Cause), &inner) == nil && inner.Cause != "" {
+		return innermost(inner)
+	}
+	return c
 }

@@ -1,0 +1,260 @@
+package statemachines_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/cost-agent/cost-agent/local/stepfunctions"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/job"
+	clouds "github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+const customer = "0a0a0a0a-0000-4000-8000-000000000001"
+
+// round is a system whose functions are the real planning, and stand-ins for reading and loading.
+type round struct {
+	*testing.T
+
+	mu     sync.Mutex
+	calls  []string
+	broken map[string]error // by "function task" or "function task connection"
+	notes  map[string]any
+	engine *stepfunctions.Engine
+}
+
+// hurried is a clock whose waits are over at once.
+type hurried struct{}
+
+func (hurried) Now() time.Time                             { return time.Date(2026, 9, 10, 7, 30, 0, 0, time.UTC) }
+func (hurried) Sleep(context.Context, time.Duration) error { return nil }
+
+func (*round) Connections(context.Context, tenant.ID) ([]ingest.Connection, error) {
+	return []ingest.Connection{{ID: "aws-main", Cloud: clouds.AWS}, {ID: "gcp-main", Cloud: clouds.GCP}, {ID: "old", Cloud: clouds.Azure}}, nil
+}
+
+func (*round) Coverage(context.Context, tenant.ID) ([]ingest.Coverage, error) { return nil, nil }
+
+func (*round) Costs(context.Context, tenant.ID, cost.Query) ([]cost.Group, error) { return nil, nil }
+
+func (*round) Get(context.Context, tenant.ID, string, any) bool { return false }
+
+func (r *round) Set(_ context.Context, _ tenant.ID, key string, v any, _ time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes[key] = v
+}
+
+func newRound(t *testing.T, broken map[string]error) *round {
+	t.Helper()
+	r := &round{T: t, broken: broken, notes: map[string]any{}}
+	plan := job.PlanCollection{Connections: r, Now: hurried{}.Now, Collectors: map[clouds.Cloud]string{clouds.AWS: "collect-aws", clouds.GCP: "collect-gcp"}}
+	summary := job.Summary{Costs: r, Notes: r, Now: hurried{}.Now}
+	fixed := func(answer string) awslambda.Task {
+		return func(context.Context, []byte) ([]byte, error) { return []byte(answer), nil }
+	}
+	collect := map[string]awslambda.Task{
+		"bill": awslambda.TaskOf(func(_ context.Context, in job.BillInput) (job.BillOutput, error) {
+			if in.Month.Before(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)) {
+				return job.BillOutput{}, nil // before the first bill
+			}
+			return job.BillOutput{Key: in.Key, Rows: 10}, nil
+		}),
+		"inventory": awslambda.TaskOf(func(_ context.Context, in job.InventoryInput) (job.InventoryOutput, error) {
+			return job.InventoryOutput{Key: in.Key, Resources: 3, Unread: []ingest.Part{}}, nil
+		}),
+	}
+	functions := map[string]awslambda.Handler{}
+	for name, tasks := range map[string]map[string]awslambda.Task{
+		"load": {
+			"plan": awslambda.TaskOf(plan.Run), "sum": awslambda.TaskOf(plan.Sum), "summary": awslambda.TaskOf(summary.Run),
+			"load": fixed(`{"accepted":9,"rejected":1,"unchanged":false}`), "load-inventory": fixed(`{"resources":3}`),
+		},
+		"collect-aws": collect, "collect-gcp": collect, "analyze": {"analyze": fixed(`{"series":4}`)},
+		"learn": {"learn": fixed(`{"insights":["one"],"problems":[],"outcomes":[]}`)}, "recommend": {"recommend": fixed(`{"found":2}`)},
+	} {
+		functions[name] = awslambda.Tasks(slog.New(slog.DiscardHandler), tasks)
+	}
+	var err error
+	r.engine, err = stepfunctions.New(stepfunctions.Options{Store: stepfunctions.NewMemory(), Clock: hurried{}, Invoke: r.invoker(functions)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.engine.Close(context.WithoutCancel(t.Context())) })
+	r.define("collect", map[string]string{"LoadFunction": "load"})
+	r.define("cost-optimization", map[string]string{
+		"CollectMachine": "arn:aws:states:local:000000000000:stateMachine:collect", "LoadFunction": "load",
+		"AnalyzeFunction": "analyze", "LearnFunction": "learn", "RecommendFunction": "recommend",
+	})
+	return r
+}
+
+func (r *round) define(name string, substitutions map[string]string) {
+	r.Helper()
+	definition, err := os.ReadFile(name + ".asl.json")
+	if err == nil {
+		err = r.engine.Define(name, definition, substitutions)
+	}
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+// invoker is Lambda, with the failures that the test wants.
+func (r *round) invoker(functions map[string]awslambda.Handler) stepfunctions.Function {
+	return func(ctx context.Context, name string, payload []byte) ([]byte, error) {
+		var in struct{ Task, Connection string }
+		if err := json.Unmarshal(payload, &in); err != nil {
+			return nil, err
+		}
+		what := name + " " + in.Task
+		r.mu.Lock()
+		r.calls = append(r.calls, what)
+		err := errors.Join(r.broken[what], r.broken[what+" "+in.Connection])
+		r.mu.Unlock()
+		if err != nil {
+			return nil, &stepfunctions.FunctionError{Type: string(fault.CodeOf(err)), Message: fault.Public(err).Message}
+		}
+		f, ok := functions[name]
+		if !ok {
+			return nil, fmt.Errorf("no function %s", name)
+		}
+		answer, err := f.Invoke(ctx, payload)
+		if own, ok := errors.AsType[messages.InvokeResponse_Error](err); ok {
+			return nil, &stepfunctions.FunctionError{Type: own.Type, Message: own.Message}
+		}
+		return answer, err
+	}
+}
+
+func (r *round) run(machine, input string) stepfunctions.Execution {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	defer cancel()
+	arn, err := r.engine.Start(ctx, machine, "run-1", []byte(input))
+	if err != nil {
+		r.Fatal(err)
+	}
+	x, err := r.engine.Wait(ctx, arn)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return x
+}
+
+func (r *round) called(what string) int {
+	n := 0
+	for _, c := range r.calls {
+		if c == what {
+			n++
+		}
+	}
+	return n
+}
+
+func TestCollectReadsAndLoads(t *testing.T) {
+	t.Parallel()
+	r := newRound(t, nil)
+	x := r.run("collect", `{"tenant":"`+customer+`"}`)
+	var out job.Collected
+	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
+		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
+	}
+	if out.Bills != 36 || out.Rows != 36 || out.Rejected != 4 || out.Resources != 6 || len(out.Problems) != 1 || !strings.Contains(out.Problems[0], "azure") {
+		t.Errorf("got %+v; want 36 months of which 4 have 9 rows, 6 resources, and a word about azure", out)
+	}
+	if n := r.called("load load"); n != 4 {
+		t.Errorf("%d loads: months without rows replace nothing", n)
+	}
+}
+
+func TestCollectToleratesOneConnection(t *testing.T) {
+	t.Parallel()
+	r := newRound(t, map[string]error{
+		"collect-gcp bill":             fault.New(fault.Forbidden, "The key may not read bills."),
+		"load load-inventory aws-main": fault.New(fault.Unavailable, "The database does not answer."),
+	})
+	x := r.run("collect", `{"tenant":"`+customer+`","cloud":"","connection":"","months":2}`)
+	var out job.Collected
+	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
+		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
+	}
+	if out.Bills != 2 || out.Resources != 3 || len(out.Problems) != 4 {
+		t.Errorf("got %+v; want what worked and 4 problems", out)
+	}
+	if all := strings.Join(out.Problems, "\n"); !strings.Contains(all, "The key may not read bills.") || !strings.Contains(all, "The database does not answer.") {
+		t.Errorf("the reasons are lost: %s", all)
+	}
+	if n := r.called("collect-gcp bill"); n != 2 {
+		t.Errorf("what is forbidden was tried %d times for 2 months", n)
+	}
+	if n := r.called("load load-inventory"); n != 8 { // 7 times for aws-main, once for gcp-main
+		t.Errorf("what was unavailable was tried again: %d calls, want 8", n)
+	}
+}
+
+func TestCollectFailsWhenNothingCouldBeRead(t *testing.T) {
+	t.Parallel()
+	down := fault.New(fault.Forbidden, "The key is not valid.")
+	r := newRound(t, map[string]error{"collect-aws bill": down, "collect-aws inventory": down, "collect-gcp bill": down, "collect-gcp inventory": down})
+	x := r.run("collect", `{"tenant":"`+customer+`","months":1}`)
+	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unavailable) || !strings.Contains(x.Cause, "The key is not valid.") {
+		t.Errorf("%s %s %s; want a failure, for nothing was learnt about costs", x.Status, x.Error, x.Cause)
+	}
+	x = newRound(t, nil).run("collect", `{"tenant":"`+customer+`","cloud":"vultr"}`)
+	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unprocessable) {
+		t.Errorf("a cloud without connections: %s %s %s", x.Status, x.Error, x.Cause)
+	}
+}
+
+func TestTheRoundGoesThroughAllSteps(t *testing.T) {
+	t.Parallel()
+	r := newRound(t, nil)
+	x := r.run("cost-optimization", `{"tenant":"`+customer+`","cloud":"","connection":"","months":1}`)
+	var out job.SummaryOutput
+	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
+		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
+	}
+	if out.Run != "run-1" || !strings.Contains(string(out.Collect), `"resources":6`) || string(out.Analyze) != `{"series":4}` ||
+		!strings.Contains(string(out.Learn), "one") || string(out.Recommend) != `{"found":2}` || len(out.Problems) != 0 {
+		t.Errorf("got %s", x.Output)
+	}
+	order := []int{slices.Index(r.calls, "load sum"), slices.Index(r.calls, "analyze analyze"), slices.Index(r.calls, "learn learn"), slices.Index(r.calls, "recommend recommend")}
+	if !slices.IsSorted(order) {
+		t.Errorf("the steps ran as %v", r.calls)
+	}
+}
+
+func TestAFailedStepIsToldAndKeepsNoOtherFromItsWork(t *testing.T) {
+	t.Parallel()
+	denied := fault.New(fault.Forbidden, "The key is not valid.")
+	for name, broken := range map[string]map[string]error{
+		"collect": {"collect-aws bill": denied, "collect-aws inventory": denied, "collect-gcp bill": denied, "collect-gcp inventory": denied},
+		"analyze": {"analyze analyze": denied},
+		"learn":   {"learn learn": denied},
+	} {
+		r := newRound(t, broken)
+		x := r.run("cost-optimization", `{"tenant":"`+customer+`","months":1}`)
+		if x.Status != stepfunctions.Failed || x.Error != "Incomplete" || !strings.Contains(x.Cause, "The key is not valid.") || strings.Contains(x.Cause, "ExecutionArn") {
+			t.Errorf("%s: %s %s %s", name, x.Status, x.Error, x.Cause)
+		}
+		if r.called("recommend recommend") != 1 || r.notes["summary"] == nil {
+			t.Errorf("%s: the other steps did not run, or nothing is remembered: %v", name, r.calls)
+		}
+	}
+}
