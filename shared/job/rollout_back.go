@@ -186,14 +186,9 @@ func stuckReason(first, failure string) string {
 	return first + stuckWords + failure
 }
 
-// EndedInput is the event that a state machine's execution ended without an answer: failed, timed out or aborted.
+// EndedInput says that a state machine's execution ended without an answer: failed, timed out or aborted.
 type EndedInput struct {
-	Detail EndedDetail `json:"detail"`
-}
-
-// EndedDetail is what Step Functions tells of it.
-type EndedDetail struct {
-	Status string `json:"status"` // FAILED, TIMED_OUT or ABORTED
+	Status string `json:"status"` // as Step Functions says it
 	Input  string `json:"input"`  // what the machine was started with, as JSON
 }
 
@@ -202,14 +197,14 @@ type EndedDetail struct {
 // running has been taken care of.
 func (r Rollout) Ended(ctx context.Context, in EndedInput) (Empty, error) {
 	var of machineInput
-	if err := json.Unmarshal([]byte(in.Detail.Input), &of); err != nil {
+	if err := json.Unmarshal([]byte(in.Input), &of); err != nil {
 		return Empty{}, fault.Wrap(err, fault.Invalid, "The input of the state machine cannot be read.")
 	}
 	e, err := r.Store.Execution(ctx, of.Tenant, of.Execution)
 	if err != nil || e.Status != rollout.Pending && e.Status != rollout.Running {
 		return Empty{}, err
 	}
-	failure := FailureInput{Tenant: of.Tenant, Execution: of.Execution, Error: Caught{Error: in.Detail.Status, Cause: "Its state machine ended as " + in.Detail.Status + "."}}
+	failure := FailureInput{Tenant: of.Tenant, Execution: of.Execution, Error: Caught{Error: in.Status, Cause: "Its state machine ended as " + in.Status + "."}}
 	if !e.Touched() {
 		return Empty{}, r.refuse(ctx, failure, e)
 	}

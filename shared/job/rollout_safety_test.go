@@ -179,7 +179,7 @@ func TestAbortedMachineLeavesNothingBehind(t *testing.T) {
 			x := w.finish(e.ID)
 			w.around = nil
 			for range 2 {
-				if _, err := w.rollout.Ended(t.Context(), job.EndedInput{Detail: job.EndedDetail{Status: string(x.Status), Input: string(x.Input)}}); err != nil {
+				if _, err := w.rollout.Ended(t.Context(), job.EndedInput{Status: string(x.Status), Input: string(x.Input)}); err != nil {
 					t.Fatal(err)
 				}
 			}
