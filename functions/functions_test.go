@@ -43,7 +43,7 @@ func answers(context.Context) error { return nil }
 var inputs = map[string]map[string]any{
 	"load":    {"plan": job.PlanInput{}, "sum": job.CollectedInput{}, "load": job.LoadInput{}, "load-inventory": job.LoadInventoryInput{}, "summary": job.SummaryInput{}},
 	"analyze": {"analyze": job.AnalyzeInput{}}, "recommend": {"recommend": job.RecommendInput{}}, "learn": {"learn": job.LearnInput{}},
-	"migrate": {"migrate": struct{}{}},
+	"migrate": {"migrate": struct{}{}, "tenant": struct{ Tenant, Name string }{}},
 	"rollout": {
 		"begin": job.ExecutionInput{}, "check": job.CheckInput{}, "phase": job.WatchInput{}, "record": job.RecordInput{}, "watch": job.WatchInput{},
 		"judge": job.JudgeInput{}, "rollback": job.FailureInput{}, "restored": job.ExecutionInput{}, "complete": job.CompleteInput{},
