@@ -67,7 +67,7 @@ func (s *selection) sums(by []place, amount string, grain cost.Grain, limit int)
 		if !joined[at.kind] {
 			joined[at.kind] = true
 			fmt.Fprintf(&ids, ", %s", idColumns[at.kind])
-			fmt.Fprintf(&joins, "\n  join dictionary %s on %s.id = sums.%s", alias, alias, idColumns[at.kind])
+			fmt.Fprintf(&joins, "\n  join dictionary %[1]s on %[1]s.id = sums.%[2]s and %[1]s.kind = %[3]d", alias, idColumns[at.kind], at.kind)
 		}
 		fmt.Fprintf(&texts, ", %s", at.text(alias, &s.args))
 	}

@@ -7,9 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/ingest"
@@ -46,7 +49,25 @@ func (db *DB) Load(ctx context.Context, t tenant.ID, bill ingest.Bill) (ingest.R
 		report, err = l.load(ctx, reader)
 		return err
 	})
-	return report, errors.Join(err, reader.Close())
+	if err = errors.Join(err, reader.Close()); err != nil || report.Unchanged || report.Accepted < largeLoad {
+		return report, err
+	}
+	return report, db.analyze(ctx, report.Periods)
+}
+
+// largeLoad is how many rows change what the planner should know; the statistics of less come by autovacuum.
+const largeLoad = 1000
+
+// analyze refreshes the planner's statistics of what was loaded.
+func (db *DB) analyze(ctx context.Context, loaded []ingest.Loaded) error {
+	months := []time.Time{}
+	for _, p := range loaded {
+		if month := cost.MonthStart(p.Period.Start); !slices.Contains(months, month) {
+			months = append(months, month)
+		}
+	}
+	_, err := db.pool.Exec(ctx, `select analyze_bills($1)`, months)
+	return translate(err)
 }
 
 func deref(r *ingest.Report) ingest.Report {

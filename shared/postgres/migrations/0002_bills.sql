@@ -124,7 +124,26 @@ create table cost_daily (
 create index on cost_daily (tenant_id, usage_date);
 call protect('cost_daily');
 
+-- After a large load the planner must know what came, at once: with the statistics of an empty table it would join
+-- thousands of sums to the dictionary one by one.
+-- +goose StatementBegin
+create function analyze_bills(months date[]) returns void language plpgsql security definer
+  set search_path from current as $$
+declare
+  month date;
+begin
+  analyze dictionary;
+  analyze bills;
+  analyze cost_daily;
+  foreach month in array months loop
+    execute format('analyze %I', billing_month_partition(month));
+  end loop;
+end
+$$;
+-- +goose StatementEnd
+
 -- +goose Down
+drop function analyze_bills;
 drop table cost_daily;
 drop table cost_rows;
 drop function billing_month_partition;
