@@ -64,10 +64,12 @@ func inner(fields map[string]json.RawMessage, name string) map[string]json.RawMe
 	return object
 }
 
-func innerList(fields map[string]json.RawMessage, name string) []map[string]json.RawMessage {
-	var list []map[string]json.RawMessage
-	if json.Unmarshal(fields[name], &list) != nil {
-		return nil
+// innerList reads a list of n objects inside another. A field in the wrong case, which encoding/json takes all the same and
+// fields refuses, leaves them empty.
+func innerList(fields map[string]json.RawMessage, name string, n int) []map[string]json.RawMessage {
+	list := make([]map[string]json.RawMessage, n)
+	if json.Unmarshal(fields[name], &list) != nil || len(list) != n {
+		return make([]map[string]json.RawMessage, n)
 	}
 	return list
 }
@@ -261,7 +263,7 @@ func (l *linter) branches(where string, st *state, fields map[string]json.RawMes
 	if len(st.Branches) == 0 {
 		l.problem(where, "it has no Branches")
 	}
-	raw := innerList(fields, "Branches")
+	raw := innerList(fields, "Branches", len(st.Branches))
 	for i, b := range st.Branches {
 		at := fmt.Sprintf("%s.Branches[%d]", where, i)
 		l.fields(at, raw[i], "Comment StartAt States QueryLanguage")

@@ -134,7 +134,7 @@ func (l *linter) errorEquals(where string, names []string, last bool) {
 }
 
 func (l *linter) retriers(where string, st *state, fields map[string]json.RawMessage) {
-	raw := innerList(fields, "Retry")
+	raw := innerList(fields, "Retry", len(st.Retry))
 	for i, r := range st.Retry {
 		at := fmt.Sprintf("%s.Retry[%d]", where, i)
 		l.fields(at, raw[i], "ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy Comment")
@@ -158,7 +158,7 @@ func (l *linter) retriers(where string, st *state, fields map[string]json.RawMes
 }
 
 func (l *linter) catchers(where string, st *state, fields map[string]json.RawMessage) {
-	raw := innerList(fields, "Catch")
+	raw := innerList(fields, "Catch", len(st.Catch))
 	for i, c := range st.Catch {
 		at := fmt.Sprintf("%s.Catch[%d]", where, i)
 		l.fields(at, raw[i], "ErrorEquals Next ResultPath Assign Comment")

@@ -70,6 +70,7 @@ func TestLintFinds(t *testing.T) {
 		{pass(`"Parameters": {"l": [{"a.$": "$["}]}`), "Parameters.l[0].a.$"},
 		{pass(`"Parameters": 1`), "must be an object"},
 		{pass(`"result": 1`), "'result' does not belong here"},
+		{task(`"retry": [{"ErrorEquals": ["E"]}]`), "'retry' does not belong here"},
 		{task(`"Retry": [{"ErrorEquals": []}]`), "at least one error"},
 		{task(`"Retry": [{"ErrorEquals": ["States.ALL", "E"]}]`), "must stand alone"},
 		{task(`"Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["E"]}]`), "must come last"},
