@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -370,7 +369,7 @@ func reachesTask(t *testing.T, file string, event []byte, tasks map[string]any) 
 func reachesOperation(t *testing.T, file string, event []byte, resources []api.Resource) {
 	t.Helper()
 	decodesInto(t, file, event, &events.APIGatewayProxyRequest{})
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	answer, err := awslambda.HTTP(log, api.New(log, resources...)).Invoke(t.Context(), event)
 	if err != nil {
 		t.Errorf("%s: %v", file, err)

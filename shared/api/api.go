@@ -50,8 +50,8 @@ func configuration(log *slog.Logger) huma.Config {
 	c := huma.DefaultConfig("Cost Agent", Version)
 	c.Info.Description = "Reads the bills of clouds, finds waste, proposes fixes, carries out the approved ones step by step, and reports what the bill says was saved."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // see document.go
-	c.CreateHooks = nil                   // no $schema links in answers
-	c.RejectUnknownQueryParameters = true // a misspelt filter must not widen an answer
+	c.CreateHooks = nil                                   // no $schema links in answers
+	c.RejectUnknownQueryParameters = true                 // a misspelt filter must not widen an answer
 	c.Transformers = []huma.Transformer{logCause(log)}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		keyScheme: {Type: "apiKey", In: "header", Name: "X-Api-Key", Description: "The key of a tenant, with the role it was made for."},
@@ -155,6 +155,11 @@ type recorder struct {
 	status int
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
+// Header gives the headers to fill.
+func (r *recorder) Header() http.Header { return r.header }
+
+// WriteHeader keeps the status.
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+// Write forgets the text.
 func (r *recorder) Write(b []byte) (int, error) { return len(b), nil }

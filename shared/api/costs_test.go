@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -52,10 +51,14 @@ type reply struct {
 
 // problem is the answer to a request that failed.
 type problem struct {
-	Status int
-	Code   fault.Code
-	Detail string
-	Errors []struct{ Location, Message, Value string }
+	Status int        `json:"status"`
+	Code   fault.Code `json:"code"`
+	Detail string     `json:"detail"`
+	Errors []struct {
+		Location string `json:"location"`
+		Message  string `json:"message"`
+		Value    string `json:"value"`
+	} `json:"errors"`
 }
 
 func (c call) send(t *testing.T, log io.Writer, resources ...api.Resource) reply {
@@ -97,7 +100,6 @@ func (r reply) problem(t *testing.T) problem {
 
 // store plays the record, the staging area and the cache.
 type store struct {
-	mu       sync.Mutex
 	queries  []cost.Query
 	err      error
 	bill     ingest.Bill

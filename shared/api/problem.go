@@ -15,7 +15,7 @@ import (
 const problemType = "application/problem+json"
 
 // Problem is the answer to a request that failed, as RFC 9457 has it. Code is for programs, Detail for people.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 names it
 	Title  string          `json:"title" doc:"What the status means."`
 	Status int             `json:"status" doc:"The HTTP status."`
 	Code   fault.Code      `json:"code" doc:"The kind of failure: Invalid, NotFound, Conflict, Drifted, Throttled and so on."`

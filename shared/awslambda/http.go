@@ -51,8 +51,9 @@ func HTTP(log *slog.Logger, h http.Handler) Handler {
 }
 
 func request(ctx context.Context, e events.APIGatewayProxyRequest) (*http.Request, error) {
-	body, err := []byte(e.Body), error(nil)
+	body := []byte(e.Body)
 	if e.IsBase64Encoded {
+		var err error
 		if body, err = base64.StdEncoding.DecodeString(e.Body); err != nil {
 			return nil, fault.Wrap(err, fault.Invalid, "The body of the event is not valid base64.")
 		}

@@ -60,7 +60,7 @@ type InventoryItem struct {
 	Collector string `json:"collector"`
 }
 
-// mostBills bounds a plan, so that its state stays well below 256 KiB; the newest months go first.
+// mostBills bounds a plan, so that its state stays well below 256 KiB. It is more than the months of one connection.
 const mostBills = 300
 
 // Run plans. A new connection is read ingest.FirstPull months back. Of a known one the last ingest.Restated months are read
@@ -80,33 +80,42 @@ func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, erro
 		return out, err
 	}
 	for _, c := range connections {
-		if c.Cloud == "" || in.Request.Cloud != "" && c.Cloud != in.Request.Cloud || in.Request.Connection != "" && c.ID != in.Request.Connection {
-			continue
-		}
-		collector := p.Collectors[c.Cloud]
-		if collector == "" {
-			out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
-			continue
-		}
-		out.Inventories = append(out.Inventories, InventoryItem{Collector: collector, InventoryInput: InventoryInput{
-			Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json"),
-		}})
-		for _, month := range p.months(in, c.ID, covered) {
-			out.Bills = append(out.Bills, BillItem{Collector: collector, BillInput: BillInput{
-				Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Month: month,
-				Key: ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet"),
-			}})
+		if in.Request.covers(c) {
+			p.add(&out, in, c, p.months(in, c.ID, covered))
 		}
 	}
 	if len(out.Inventories) == 0 && (in.Request.Cloud != "" || in.Request.Connection != "") {
 		return out, nothingToRead(in, out.Skipped)
 	}
 	slices.SortStableFunc(out.Bills, func(a, b BillItem) int { return b.Month.Compare(a.Month) })
-	if len(out.Bills) > mostBills {
-		out.Bills = out.Bills[:mostBills]
-		out.Skipped = append(out.Skipped, "Older months are left for the next collection: one collection reads at most 300 bills.")
-	}
 	return out, nil
+}
+
+func (r PlanRequest) covers(c ingest.Connection) bool {
+	return c.Cloud != "" && (r.Cloud == "" || c.Cloud == r.Cloud) && (r.Connection == "" || c.ID == r.Connection)
+}
+
+// add plans a connection, wholly or not at all: of one that has been read in part, the months before its first would not be
+// missed later.
+func (p PlanCollection) add(out *PlanOutput, in PlanInput, c ingest.Connection, months []time.Time) {
+	collector := p.Collectors[c.Cloud]
+	switch {
+	case collector == "":
+		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
+		return
+	case len(out.Bills)+len(months) > mostBills:
+		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is left for the next collection: this one reads as many bills as it may.")
+		return
+	}
+	out.Inventories = append(out.Inventories, InventoryItem{Collector: collector, InventoryInput: InventoryInput{
+		Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json"),
+	}})
+	for _, month := range months {
+		out.Bills = append(out.Bills, BillItem{Collector: collector, BillInput: BillInput{
+			Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Month: month,
+			Key: ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet"),
+		}})
+	}
 }
 
 func nothingToRead(in PlanInput, skipped []string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -93,7 +94,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if err != nil || sha256.Sum256(got) != sha256.Sum256(data) {
 			t.Errorf("size %d: read %d bytes, %v; the content differs or the read failed", size, len(got), err)
 		}
-		if n, err := o.ReadAt(make([]byte, 5), int64(size)); n != 0 || err != io.EOF {
+		if n, err := o.ReadAt(make([]byte, 5), int64(size)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("size %d: past the end: %d, %v; want 0, EOF", size, n, err)
 		}
 		if err := o.Close(); err != nil {

@@ -43,7 +43,7 @@ func NewID() string { return strings.ToLower(rand.Text()) }
 func Run(build func(context.Context, *Env) (awslambda.Handler, error), needs ...config.Need) {
 	name := os.Getenv("AWS_LAMBDA_FUNCTION_NAME")
 	log := telemetry.Logger(os.Stdout, slog.LevelInfo, name)
-	handler, err := prepare(context.Background(), name, build, needs) //nolint:contextcheck // the root of all contexts here
+	handler, err := prepare(context.Background(), name, build, needs)
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())
 		os.Exit(1)
