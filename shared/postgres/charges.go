@@ -60,7 +60,7 @@ func (s *selection) charges() string {
 	var values, joins strings.Builder
 	for k, column := range idColumns {
 		fmt.Fprintf(&values, ", d%d.value", k)
-		fmt.Fprintf(&joins, "\n  join dictionary d%d on d%d.id = c.%s", k, k, column)
+		fmt.Fprintf(&joins, "\n  join dictionary d%[1]d on d%[1]d.id = c.%[2]s and d%[1]d.kind = %[1]d", k, column)
 	}
 	return fmt.Sprintf(`
 with c as (select * from cost_rows where %s)
