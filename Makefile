@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .PHONY: help run demo import test fuzz verify bench build deploy clean python
 
 GO            ?= go
+LOCAL         := .local/bin/cost-agent
 GOLANGCI      := $(CURDIR)/.local/bin/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 PYTHON_HOME   := $(CURDIR)/.local/python
@@ -16,14 +17,14 @@ help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## start everything on this machine, show the main job on demo data, serve http://127.0.0.1:8080
-	@$(GO) run ./local run
+	@$(GO) build -o $(LOCAL) ./local && exec $(LOCAL) run
 
 demo: ## do the same once in a throw-away place, check every figure against the sandbox's ground truth, and stop
-	@$(GO) run ./local demo
+	@$(GO) build -o $(LOCAL) ./local && exec $(LOCAL) demo
 
 import: ## load a FOCUS bill into the running agent: make import FILE=bill.csv.gz
 	@test -n "$(FILE)" || { echo "Say which file: make import FILE=bill.csv.gz"; exit 2; }
-	@$(GO) run ./local import "$(FILE)"
+	@$(GO) build -o $(LOCAL) ./local && exec $(LOCAL) import "$(FILE)"
 
 test: python ## run all tests, against a real PostgreSQL
 	@PATH="$(PYTHON_HOME)/bin:$$PATH" $(GO) test -timeout 20m ./...

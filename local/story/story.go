@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,36 +82,50 @@ func (s Story) Recommendations(ctx context.Context) ([]recommend.Recommendation,
 	return list[recommend.Recommendation](ctx, s, "/api/v1/recommendations", url.Values{"status": {string(recommend.Open)}})
 }
 
-// Tell goes from nothing to measured savings. It gives the recommendations that were open when the first generation was over.
+// Tell goes from nothing to measured savings. It gives the recommendations that were there when the first generation was over.
+// Told again after it was broken off, it goes on with what has not been done yet.
 func (s Story) Tell(ctx context.Context) ([]recommend.Recommendation, error) {
 	if err := s.Collect(ctx, "Collecting 18 months of bills from four clouds, analysing, recommending"); err != nil {
 		return nil, err
 	}
-	generated, err := s.Recommendations(ctx)
+	generated, err := list[recommend.Recommendation](ctx, s, "/api/v1/recommendations", nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, pick := range []struct {
-		action plan.Action
-		app    string
-	}{{plan.ResizeInstance, "storefront"}, {plan.ResizeInstance, "checkout"}} {
-		r, ok := find(generated, pick.action, pick.app)
+	var ended time.Time
+	for _, app := range []string{"storefront", "checkout"} {
+		r, ok := find(generated, plan.ResizeInstance, app)
 		if !ok {
-			return nil, fmt.Errorf("no recommendation to %s of %s was made", pick.action, pick.app)
+			return nil, fmt.Errorf("no recommendation to resize %s was made", app)
 		}
-		if s.OnExecute != nil {
-			s.OnExecute()
-		}
-		e, err := s.Execute(ctx, r)
+		e, err := s.execute(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		if s.OnExecuted != nil {
-			s.OnExecuted(e)
-		}
+		ended = e.EndedAt
 	}
-	s.Clock.Advance(Watching * 24 * time.Hour)
+	s.Clock.Advance(ended.AddDate(0, 0, Watching).Sub(s.Clock.Now()))
 	return generated, s.Collect(ctx, fmt.Sprintf("%d simulated days later: collecting the new bills, measuring what was saved", Watching))
+}
+
+// execute carries the recommendation out, or awaits the execution that an earlier telling began.
+func (s Story) execute(ctx context.Context, r recommend.Recommendation) (api.Execution, error) {
+	all, err := list[api.Execution](ctx, s, "/api/v1/executions", nil)
+	if err != nil {
+		return api.Execution{}, err
+	}
+	if i := slices.IndexFunc(all, func(e api.Execution) bool { return e.Recommendation == r.ID }); i >= 0 {
+		s.Progress("Executing since before: %s", r.Title)
+		return s.Await(ctx, all[i].ID)
+	}
+	if s.OnExecute != nil {
+		s.OnExecute()
+	}
+	e, err := s.Execute(ctx, r)
+	if err == nil && s.OnExecuted != nil {
+		s.OnExecuted(e)
+	}
+	return e, err
 }
 
 func find(all []recommend.Recommendation, action plan.Action, app string) (recommend.Recommendation, bool) {
@@ -135,9 +150,17 @@ func (s Story) Execute(ctx context.Context, r recommend.Recommendation) (api.Exe
 // Start approves the recommendation's plan and begins its execution.
 func (s Story) Start(ctx context.Context, r recommend.Recommendation) (string, error) {
 	hash := map[string]string{"plan_hash": r.PlanHash}
+	if r.Status == recommend.Approved { // by a telling that was broken off here
+		return s.begin(ctx, r)
+	}
 	if err := s.API.Post(ctx, "/api/v1/recommendations/"+url.PathEscape(r.ID)+"/approve", nil, hash, nil); err != nil {
 		return "", err
 	}
+	return s.begin(ctx, r)
+}
+
+// begin starts the execution of an approved recommendation.
+func (s Story) begin(ctx context.Context, r recommend.Recommendation) (string, error) {
 	var started struct {
 		ID string `json:"id"`
 	}

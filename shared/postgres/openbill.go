@@ -8,7 +8,6 @@ import (
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/focus"
-	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
 // billKey tells which bill a row belongs to.
@@ -91,9 +90,10 @@ func (l *loader) openBill(ctx context.Context, row *focus.Row) (*openBill, error
 	return b, nil
 }
 
-// connect makes sure that the bill's connection exists, and derives it from the row when the upload named none.
+// connect makes sure that the bill's connection exists, and derives it from the row when the upload named none. It gets no
+// cloud: whoever uploads a bill has not asked to have that cloud read.
 func (l *loader) connect(ctx context.Context, b *openBill, row *focus.Row) error {
-	const sql = `insert into connections (tenant_id, id, cloud, name) values ($1, $2, $3, $4) on conflict do nothing`
+	const sql = `insert into connections (tenant_id, id, cloud, name) values ($1, $2, '', $3) on conflict do nothing`
 	name := b.connection
 	if l.connection == "" {
 		provider := strings.ReplaceAll(row.ServiceProviderName, ":", "%3A") // the first two colons separate
@@ -103,18 +103,8 @@ func (l *loader) connect(ctx context.Context, b *openBill, row *focus.Row) error
 			name = row.ServiceProviderName + " " + row.BillingAccountName
 		}
 	}
-	_, err := l.tx.Exec(ctx, sql, l.tenant, b.connection, cloudOf(row.ServiceProviderName), name)
+	_, err := l.tx.Exec(ctx, sql, l.tenant, b.connection, name)
 	return err
-}
-
-// cloudOf is the cloud whose bills bear the name, empty when it is another vendor.
-func cloudOf(provider string) resource.Cloud {
-	for _, c := range resource.Clouds {
-		if c.BillName() == provider {
-			return c
-		}
-	}
-	return ""
 }
 
 // replace removes what earlier loads had stored for the connection and the start of the period. The end does not
