@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,10 +52,9 @@ func wired(t *testing.T) []api.Resource {
 	}
 	bucket := staging.Bucket{API: client, Presigner: s3.NewPresignClient(client), Name: "staging"}
 	cache := redis.New(goredis.NewClient(&goredis.Options{Addr: miniredis.RunT(t).Addr()}))
-	now := func() time.Time { return fixedNow() }
 	return []api.Resource{
-		api.Costs{Reader: db, Load: job.Load{Record: db, Staging: bucket, Versions: cache}, Answers: cache, Now: now},
-		api.Uploads{Staging: bucket, NewID: func() string { return "u1" }, Now: now},
+		api.Costs{Reader: db, Load: job.Load{Record: db, Staging: bucket, Versions: cache}, Answers: cache, Now: fixedNow},
+		api.Uploads{Staging: bucket, NewID: func() string { return "u1" }, Now: fixedNow},
 	}
 }
 
