@@ -29,9 +29,10 @@ func settings() map[string]string {
 	}
 }
 
-// risky are the settings for data nobody wants back.
+// risky are the settings for data nobody wants back. Autovacuum is off because its workers, which belong to a superuser,
+// keep their owner from dropping a database while they are in it.
 func risky() map[string]string {
-	return map[string]string{"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+	return map[string]string{"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 }
 
 // command is the postmaster's. Kept data is kept through anything: every commit is written and flushed
