@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"time"
@@ -46,8 +47,7 @@ func demonstrate(ctx context.Context, s settings) (err error) {
 		defer cancel()
 		err = errors.Join(err, running.Close(closing))
 	}()
-	d := demonstration{Story: story.Story{API: callerOf(running), Clock: running.Estate.Clock(), Progress: options.Progress, Poll: poll},
-		estate: running.Estate, checks: demo.NewChecks(os.Stdout)}
+	d := demonstrationOn(running, options.Progress, os.Stdout)
 	if err := d.run(ctx); err != nil {
 		return err
 	}
@@ -63,9 +63,15 @@ type demonstration struct {
 
 	estate *sandbox.Estate
 	checks *demo.Checks
+	out    io.Writer
 }
 
-func (d demonstration) run(ctx context.Context) error {
+func demonstrationOn(s *stack.Stack, progress func(string, ...any), out io.Writer) *demonstration {
+	return &demonstration{Story: story.Story{API: callerOf(s), Clock: s.Estate.Clock(), Progress: progress, Poll: poll},
+		estate: s.Estate, checks: demo.NewChecks(out), out: out}
+}
+
+func (d *demonstration) run(ctx context.Context) error {
 	truth := d.estate.Truth()
 	var changes []demo.Changed
 	var before []resource.Resource
@@ -82,10 +88,10 @@ func (d demonstration) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := page.Write(os.Stdout); err != nil {
+	if err := page.Write(d.out); err != nil {
 		return err
 	}
-	fmt.Println("\nAgainst the ground truth:")
+	fmt.Fprintln(d.out, "\nAgainst the ground truth:")
 	d.checks.Recommendations(generated, truth)
 	for _, c := range changes {
 		if c.Execution.Status == rollout.RolledBack {
@@ -103,7 +109,7 @@ func (d demonstration) run(ctx context.Context) error {
 }
 
 // bills compares all that was loaded with all that was billed.
-func (d demonstration) bills(ctx context.Context) error {
+func (d *demonstration) bills(ctx context.Context) error {
 	truth := d.estate.Truth()
 	bills := map[string]demo.Bill{}
 	for _, basis := range cost.Bases {
@@ -125,7 +131,7 @@ func (d demonstration) bills(ctx context.Context) error {
 	return nil
 }
 
-func (d demonstration) anomalies(ctx context.Context) error {
+func (d *demonstration) anomalies(ctx context.Context) error {
 	all, err := d.Anomalies(ctx)
 	if err != nil {
 		return err
@@ -139,7 +145,7 @@ func (d demonstration) anomalies(ctx context.Context) error {
 }
 
 // outcomes compares what the agent says was saved with what the estate's bills would have been.
-func (d demonstration) outcomes(ctx context.Context) error {
+func (d *demonstration) outcomes(ctx context.Context) error {
 	all, err := d.Outcomes(ctx)
 	if err != nil {
 		return err
@@ -160,7 +166,7 @@ func (d demonstration) outcomes(ctx context.Context) error {
 }
 
 // forecast lets the days come that were forecast, and looks at their bills.
-func (d demonstration) forecast(ctx context.Context) error {
+func (d *demonstration) forecast(ctx context.Context) error {
 	f, err := d.Forecast(ctx)
 	if err != nil {
 		return err

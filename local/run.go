@@ -46,6 +46,9 @@ func serve(ctx context.Context, s settings) (err error) {
 		}
 		return err
 	}
+	if err := running.RunSchedules(ctx); err != nil {
+		return err
+	}
 	page, err := teller.Report(ctx)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -14,6 +15,7 @@ import (
 	"github.com/cost-agent/cost-agent/local/stepfunctions"
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/resource"
@@ -79,8 +81,8 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	load := p.load()
 	planned := job.PlanCollection{Connections: p.db, Collectors: everyCloud(collectSandbox), Now: now}
 	collect := job.Collect{Staging: p.staging, Now: now,
-		Collectors: func(c ingest.Connection) (ingest.Collector, error) { return p.estate.Collector(c.Cloud), nil }}
-	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), nil }}
+		Collectors: func(c ingest.Connection) (ingest.Collector, error) { return p.estate.Collector(c.Cloud), p.owned(c) }}
+	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), p.owned(c) }}
 	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Staging: p.staging,
 		Actors: everyCloud(actSandbox), Collectors: everyCloud(collectSandbox), Thresholds: rollout.DefaultThresholds, Now: now}
 	learn := job.Learn{Executions: p.db, Costs: p.db, Recommendations: p.db, Outcomes: p.db, Now: now}
@@ -102,6 +104,15 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 		actSandbox: {"capture": awslambda.TaskOf(act.Capture), "apply": awslambda.TaskOf(act.Apply), "verify": awslambda.TaskOf(act.Verify),
 			"revert": awslambda.TaskOf(act.Revert)},
 	}
+}
+
+// owned keeps the estate to its owner, as a cloud's credentials would.
+func (p *parts) owned(c ingest.Connection) error {
+	known := slices.ContainsFunc(p.estate.Connections(), func(own ingest.Connection) bool { return own.ID == c.ID && own.Cloud == c.Cloud })
+	if c.Tenant != Tenant || !known {
+		return fault.New(fault.Forbidden, "The connection %s has no credentials here: on this machine only the sandbox estate can be read and changed.", c.ID)
+	}
+	return nil
 }
 
 func (p *parts) load() job.Load {

@@ -48,6 +48,8 @@ type Stack struct {
 	Key    string // the demo tenant's API key, with the role admin
 	Estate *sandbox.Estate
 
+	log       *slog.Logger
+	template  *template.Template
 	parts     *parts
 	engine    *stepfunctions.Engine
 	functions map[string]gateway.Handler
@@ -61,7 +63,7 @@ type closer struct {
 
 // Start brings everything up. When it fails, what had been started is stopped again.
 func Start(ctx context.Context, o Options) (*Stack, error) {
-	s := &Stack{}
+	s := &Stack{log: o.Log}
 	if err := s.start(ctx, o); err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
@@ -78,8 +80,7 @@ func (s *Stack) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("template: %w", err)
 	}
-	t, err := template.Parse(text)
-	if err != nil {
+	if s.template, err = template.Parse(text); err != nil {
 		return err
 	}
 	// The address first: a taken port should be told at once, not after everything else has started.
@@ -97,10 +98,10 @@ func (s *Stack) start(ctx context.Context, o Options) error {
 	if err := s.startServices(ctx, o); err != nil {
 		return err
 	}
-	if err := s.startMachines(ctx, o, t); err != nil {
+	if err := s.startMachines(ctx, o); err != nil {
 		return err
 	}
-	return s.serve(ctx, o, t, listener)
+	return s.serve(listener)
 }
 
 // startServices brings up what functions depend on.
@@ -151,7 +152,7 @@ func (s *Stack) startServices(ctx context.Context, o Options) error {
 }
 
 // startMachines wires the functions and the engine that calls them.
-func (s *Stack) startMachines(ctx context.Context, o Options, t *template.Template) error {
+func (s *Stack) startMachines(ctx context.Context, o Options) error {
 	store, err := stepfunctions.OpenPostgres(ctx, s.parts.pool)
 	if err != nil {
 		return fmt.Errorf("positions of state machines: %w", err)
@@ -168,7 +169,7 @@ func (s *Stack) startMachines(ctx context.Context, o Options, t *template.Templa
 	}
 	s.onClose("state machines", s.engine.Close)
 	var names []string
-	for _, m := range t.Machines {
+	for _, m := range s.template.Machines {
 		definition, err := os.ReadFile(filepath.Join(o.Root, m.Definition))
 		if err != nil {
 			return fmt.Errorf("state machine %s: %w", m.Name, err)
@@ -184,15 +185,17 @@ func (s *Stack) startMachines(ctx context.Context, o Options, t *template.Templa
 	}
 	s.onClose("state machine API", front.Close)
 	s.parts.useEngine(front.URL(), names)
-	s.functions = s.parts.functions(o.Log)
-	return s.engine.Resume(ctx)
+	s.functions = s.parts.functions(s.log)
+	if err := s.engine.Resume(ctx); err != nil {
+		return err
+	}
+	return s.endedBefore(ctx)
 }
 
-// serve opens the gateway and starts the schedules.
-func (s *Stack) serve(ctx context.Context, o Options, t *template.Template, listener net.Listener) error {
-	now := s.Estate.Clock().Now
-	h, err := gateway.New(gateway.Options{Routes: routes(t), Functions: s.functions, Authorizer: s.functions["authorizer"],
-		Binary: t.Binary, Log: o.Log, Now: now, NewID: newID})
+// serve opens the gateway.
+func (s *Stack) serve(listener net.Listener) error {
+	h, err := gateway.New(gateway.Options{Routes: routes(s.template), Functions: s.functions, Authorizer: s.functions["authorizer"],
+		Binary: s.template.Binary, Log: s.log, Now: s.Estate.Clock().Now, NewID: newID})
 	if err != nil {
 		return err
 	}
@@ -205,7 +208,12 @@ func (s *Stack) serve(ctx context.Context, o Options, t *template.Template, list
 		}
 		return nil
 	})
-	planned, err := scheduler.New(schedules(t), s.startScheduled, now, o.Log)
+	return nil
+}
+
+// RunSchedules starts what the template schedules, from now on until the stack closes.
+func (s *Stack) RunSchedules(ctx context.Context) error {
+	planned, err := scheduler.New(schedules(s.template), s.startScheduled, s.Estate.Clock().Now, s.log)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	// leaps while somebody waits would time out every task. Nil is real time.
 	Watch  Clock
 	Logger *slog.Logger // nil discards
+	// OnEnd hears of every execution that has ended, as EventBridge does of status changes, but not of those that ended just
+	// before the process died. Nil is nobody.
+	OnEnd func(ctx context.Context, x Execution)
 }
 
 // Engine runs state machines.
@@ -40,6 +43,7 @@ type Engine struct {
 	clock  Clock
 	watch  Clock
 	log    *slog.Logger
+	onEnd  func(ctx context.Context, x Execution)
 
 	base   context.Context // ends when the engine closes
 	cancel context.CancelCauseFunc
@@ -66,7 +70,7 @@ func New(o Options) (*Engine, error) {
 		return nil, errors.New("stepfunctions: an engine needs a store and a function to invoke tasks with")
 	}
 	e := &Engine{
-		store: o.Store, invoke: o.Invoke, clock: o.Clock, watch: o.Watch, log: o.Logger,
+		store: o.Store, invoke: o.Invoke, clock: o.Clock, watch: o.Watch, log: o.Logger, onEnd: o.OnEnd,
 		machines: map[string]*defined{}, live: map[string]*run{},
 	}
 	if e.clock == nil {

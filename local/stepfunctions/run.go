@@ -222,8 +222,16 @@ func (r *run) commit(ctx context.Context, work func(t *transition)) error {
 	if t.closed {
 		r.over = errEnded
 		r.cancel(errEnded)
+		r.tell(*c.Closed)
 	}
 	return nil
+}
+
+// tell lets whoever wants to know hear that the execution has ended.
+func (r *run) tell(x Execution) {
+	if heard := r.engine.onEnd; heard != nil {
+		r.engine.background(func() { heard(r.engine.base, x) })
+	}
 }
 
 // locked runs work while no transition is made.

@@ -1,0 +1,353 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cost-agent/cost-agent/local/sandbox"
+	"github.com/cost-agent/cost-agent/local/stack"
+	"github.com/cost-agent/cost-agent/local/story"
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+// start brings up a whole system that ends with the test.
+func start(t *testing.T) *stack.Stack {
+	t.Helper()
+	root, err := stack.FindRoot(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for at := dir; at != os.TempDir() && at != filepath.Dir(at); at = filepath.Dir(at) {
+		if err := os.Chmod(at, 0o755); err != nil { // PostgreSQL runs as another user where the test runs as root
+			t.Fatal(err)
+		}
+	}
+	s, err := stack.Start(t.Context(), stack.Options{Root: root, Dir: dir, Address: "127.0.0.1:0", Throwaway: true,
+		Sandbox: sandbox.Options{Still: true}, Progress: t.Logf, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(t.Context()); err != nil && !errors.Is(err, t.Context().Err()) {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// TestTheMainJob goes the whole way once, from bills to proven savings, and then looks at what it left from other sides.
+func TestTheMainJob(t *testing.T) {
+	s := start(t)
+	var page strings.Builder
+	d := demonstrationOn(s, t.Logf, &page)
+	if err := d.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s\n%s", page.String(), d.checks.Summary())
+	if d.checks.Failed > 0 || d.checks.Held < 90 {
+		t.Error("the agent and the ground truth do not agree")
+	}
+	t.Run("another tenant sees and changes none of it", func(t *testing.T) { otherTenant(t, s) })
+	t.Run("a bill from outside", func(t *testing.T) { sampleBill(t, s) })
+}
+
+// sampleBill imports a public FOCUS sample by an upload, and sums it up independently.
+func sampleBill(t *testing.T, s *stack.Stack) {
+	path := filepath.Join(dataDir(), "focus", "focus_sample_1000.csv.gz")
+	want, rows := sampleSums(t, path)
+	api := callerOf(s)
+	var first, second ingest.Report
+	if err := api.Import(t.Context(), path, "", &first); err != nil {
+		t.Fatal(err)
+	}
+	if first.Accepted+first.Rejected != rows || int(first.Rejected) != len(first.Rejections) || first.Unchanged {
+		t.Errorf("%d rows: %d accepted, %d rejected, %d listed", rows, first.Accepted, first.Rejected, len(first.Rejections))
+	}
+	for name, want := range map[cost.Basis]map[[2]string]*big.Rat{cost.Billed: want[0], cost.Effective: want[1]} {
+		compareSums(t, s, name, subtract(t, want, first, path, name))
+	}
+	before := periods(t, s)
+	if err := api.Import(t.Context(), path, "", &second); err != nil {
+		t.Fatal(err)
+	}
+	if !second.Unchanged || second.Accepted != first.Accepted || !bytes.Equal(before, periods(t, s)) {
+		t.Errorf("the same file again changed something: %+v", second)
+	}
+}
+
+func dataDir() string {
+	if dir := os.Getenv("COST_AGENT_DATA"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "shared", "data")
+}
+
+// sample reads the file with nothing of the agent's own.
+func sample(t *testing.T, path string) [][]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("skipped: the public FOCUS sample is not at %s", path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(unzipped).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+// sampleSums are billed and effective cost by provider and service, of all rows.
+func sampleSums(t *testing.T, path string) ([2]map[[2]string]*big.Rat, int64) {
+	t.Helper()
+	records := sample(t, path)
+	at := func(name string) int { return slices.Index(records[0], name) }
+	var sums [2]map[[2]string]*big.Rat
+	for i, column := range []string{"BilledCost", "EffectiveCost"} {
+		sums[i] = map[[2]string]*big.Rat{}
+		for _, r := range records[1:] {
+			add(t, sums[i], [2]string{r[at("ProviderName")], r[at("ServiceName")]}, r[at(column)], 1)
+		}
+	}
+	return sums, int64(len(records) - 1)
+}
+
+func add(t *testing.T, sums map[[2]string]*big.Rat, key [2]string, amount string, sign int64) {
+	t.Helper()
+	v, ok := new(big.Rat).SetString(amount)
+	if !ok {
+		t.Fatalf("%q is no number", amount)
+	}
+	if sums[key] == nil {
+		sums[key] = new(big.Rat)
+	}
+	sums[key].Add(sums[key], v.Mul(v, big.NewRat(sign, 1)))
+}
+
+// subtract takes away the rows that the report lists as rejected.
+func subtract(t *testing.T, sums map[[2]string]*big.Rat, r ingest.Report, path string, basis cost.Basis) map[[2]string]*big.Rat {
+	t.Helper()
+	records := sample(t, path)
+	at := func(name string) int { return slices.Index(records[0], name) }
+	column := map[cost.Basis]string{cost.Billed: "BilledCost", cost.Effective: "EffectiveCost"}[basis]
+	gone := map[[2]string]int{}
+	for _, bad := range r.Rejections {
+		row := records[bad.Row]
+		key := [2]string{row[at("ProviderName")], row[at("ServiceName")]}
+		add(t, sums, key, row[at(column)], -1)
+		gone[key]++
+	}
+	for key, n := range gone {
+		all := 0
+		for _, row := range records[1:] {
+			if [2]string{row[at("ProviderName")], row[at("ServiceName")]} == key {
+				all++
+			}
+		}
+		if all == n {
+			delete(sums, key)
+		}
+	}
+	return sums
+}
+
+func compareSums(t *testing.T, s *stack.Stack, basis cost.Basis, want map[[2]string]*big.Rat) {
+	t.Helper()
+	var got story.Groups
+	query := url.Values{"group_by": {"ServiceProviderName,ServiceName"}, "basis": {string(basis)}, "limit": {"1000"}, "start": {"2024-09-01"}, "end": {"2024-10-01"}}
+	if err := callerOf(s).Get(t.Context(), "/api/v1/costs", query, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Items) != len(want) {
+		t.Errorf("%s: %d groups, want %d", basis, len(got.Items), len(want))
+	}
+	for _, g := range got.Items {
+		key := [2]string{g.Group[cost.Provider], g.Group[cost.Service]}
+		sum, ok := new(big.Rat).SetString(g.Cost.Amount.String())
+		if !ok || want[key] == nil || sum.Cmp(want[key]) != 0 {
+			t.Errorf("%s %v: %s, want %v", basis, key, g.Cost.Amount, want[key])
+		}
+	}
+}
+
+func periods(t *testing.T, s *stack.Stack) []byte {
+	t.Helper()
+	var out json.RawMessage
+	if err := callerOf(s).Get(t.Context(), "/api/v1/costs/periods", nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// otherTenant goes over every operation with the key of a tenant that has nothing.
+func otherTenant(t *testing.T, s *stack.Stack) {
+	const other = tenant.ID("b7c1d2e3-0000-4000-8000-00000000beef")
+	key, err := s.AddTenant(t.Context(), tenant.Principal{Tenant: other, Subject: "stranger", Role: tenant.Admin}, "Somebody else")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := collectMine(t, s)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+			RequestBody any    `json:"requestBody"`
+		} `json:"paths"`
+	}
+	if err := callerOf(s).Get(t.Context(), "/api/v1/openapi.json", nil, &doc); err != nil {
+		t.Fatal(err)
+	}
+	called := 0
+	for path, operations := range doc.Paths {
+		for method, op := range operations {
+			for _, target := range mine.fill(t, path) {
+				status, body := call(t, s.URL+target, strings.ToUpper(method), key, mine.body(op.OperationID))
+				called++
+				for _, secret := range mine.secrets {
+					if strings.Contains(body, secret) && !strings.Contains(target+mine.body(op.OperationID), secret) {
+						t.Errorf("%s %s shows %q: %d %.300s", method, target, secret, status, body)
+					}
+				}
+				if status >= http.StatusInternalServerError || strings.Contains(path, "{id}") && status < http.StatusBadRequest {
+					t.Errorf("%s %s of somebody else: %d %.300s", method, target, status, body)
+				}
+			}
+		}
+	}
+	if called < 30 {
+		t.Errorf("only %d operations were called", called)
+	}
+	if after := collectMine(t, s); after.state != mine.state {
+		t.Error("something of the first tenant was changed")
+	}
+}
+
+// belongings are what a tenant has.
+type belongings struct {
+	state                                        string // everything as JSON
+	executions, recommendations, anomalies, runs []string
+	secrets                                      []string
+}
+
+func collectMine(t *testing.T, s *stack.Stack) belongings {
+	t.Helper()
+	b := belongings{secrets: []string{"Meridian", "111122223333", "storefront", "checkout", "BigQuery"}}
+	ids := func(path string) (out []string) {
+		var page struct {
+			Items []struct {
+				ID string `json:"id"`
+			} `json:"items"`
+		}
+		var raw json.RawMessage
+		if err := callerOf(s).Get(t.Context(), path, nil, &raw); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(raw, &page); err != nil {
+			t.Fatal(err)
+		}
+		b.state += string(raw)
+		for _, i := range page.Items {
+			out = append(out, i.ID)
+		}
+		return out
+	}
+	b.executions, b.recommendations, b.anomalies = ids("/api/v1/executions"), ids("/api/v1/recommendations"), ids("/api/v1/anomalies")
+	for _, path := range []string{"/api/v1/outcomes", "/api/v1/connections", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/forecasts", "/api/v1/calibrations"} {
+		ids(path)
+	}
+	if len(b.executions) == 0 || len(b.recommendations) == 0 || len(b.anomalies) == 0 {
+		t.Fatal("the first tenant has nothing that could be seen")
+	}
+	b.secrets = slices.Concat(b.secrets, b.executions, b.recommendations, b.anomalies)
+	return b
+}
+
+// fill puts the first tenant's identifiers into a path. A path that this does not know fails the test, so that no new
+// operation is forgotten.
+func (b belongings) fill(t *testing.T, path string) []string {
+	t.Helper()
+	before, after, ok := strings.Cut(path, "{")
+	if !ok {
+		return []string{path}
+	}
+	_, after, _ = strings.Cut(after, "}")
+	values := map[string][]string{
+		"/api/v1/execution/": b.executions, "/api/v1/outcomes/": b.executions, "/api/v1/recommendations/": b.recommendations,
+		"/api/v1/anomalies/": b.anomalies, "/api/v1/runs/": b.executions, "/api/v1/": {"aws"},
+	}[before]
+	if values == nil {
+		t.Errorf("the test does not know what stands in %s", path)
+	}
+	var out []string
+	for _, v := range values {
+		out = append(out, before+url.PathEscape(v)+after)
+	}
+	return out[:min(len(out), 3)]
+}
+
+// body is one that the operation accepts, about the first tenant's things where it names any.
+func (b belongings) body(operation string) string {
+	hash := strings.Repeat("a", 64)
+	switch operation {
+	case "execute":
+		return `{"recommendation_id":"` + b.recommendations[0] + `","plan_hash":"` + hash + `"}`
+	case "approve-recommendation":
+		return `{"plan_hash":"` + hash + `"}`
+	case "dismiss-recommendation":
+		return `{"reason":"not mine"}`
+	case "set-execution-freeze":
+		return `{"frozen":true,"reason":"mine"}`
+	case "save-connection":
+		return `{"id":"x","cloud":"aws","name":"x"}`
+	case "collect-focus":
+		return `{"staged":"` + string(stack.Tenant) + `/aws-main/x/bill.parquet"}`
+	}
+	return "{}"
+}
+
+func call(t *testing.T, target, method, key, body string) (int, string) {
+	t.Helper()
+	var reader io.Reader
+	if method != http.MethodGet {
+		reader = strings.NewReader(body)
+	}
+	r, err := http.NewRequest(method, target, reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Api-Key", key)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
