@@ -39,11 +39,18 @@ func serve(ctx context.Context, s settings) (err error) {
 		defer cancel()
 		err = errors.Join(err, running.Close(closing))
 	}()
+	// Being asked to stop breaks calls off in the middle; that is no failure.
+	if err := show(ctx, s, options, running); err != nil && ctx.Err() == nil {
+		return err
+	}
+	fmt.Println("\nStopping. Your data stays; run it again to go on.")
+	return nil
+}
+
+// show tells the story the first time, then the report, and waits until ctx ends.
+func show(ctx context.Context, s settings, options stack.Options, running *stack.Stack) error {
 	teller := story.Story{API: callerOf(running), Clock: running.Estate.Clock(), Progress: options.Progress, Poll: poll}
 	if err := tellOnce(ctx, teller, filepath.Join(options.Dir, toldFile)); err != nil {
-		if ctx.Err() != nil {
-			return stopped()
-		}
 		return err
 	}
 	if err := running.RunSchedules(ctx); err != nil {
@@ -58,12 +65,6 @@ func serve(ctx context.Context, s settings) (err error) {
 	}
 	fmt.Print(hints(running.URL, filepath.Join(s.dir, stack.KeyFile)))
 	<-ctx.Done()
-	return stopped()
-}
-
-// stopped says goodbye; being asked to stop is no failure.
-func stopped() error {
-	fmt.Println("\nStopping. Your data stays; run it again to go on.")
 	return nil
 }
 

@@ -77,47 +77,76 @@ func (s Story) Collect(ctx context.Context, what string) error {
 	}
 }
 
-// Recommendations lists the open ones, best first.
+// Recommendations lists those that are open or approved, best first.
 func (s Story) Recommendations(ctx context.Context) ([]recommend.Recommendation, error) {
-	return list[recommend.Recommendation](ctx, s, "/api/v1/recommendations", url.Values{"status": {string(recommend.Open)}})
+	return list[recommend.Recommendation](ctx, s, "/api/v1/recommendations", nil)
 }
+
+// apps are those whose instances the story makes smaller: one fleet that takes it, and one that breaks.
+var apps = []string{"storefront", "checkout"}
 
 // Tell goes from nothing to measured savings. It gives the recommendations that were there when the first generation was over.
 // Told again after it was broken off, it goes on with what has not been done yet.
 func (s Story) Tell(ctx context.Context) ([]recommend.Recommendation, error) {
+	begun, err := s.resumed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.Collect(ctx, "Collecting 18 months of bills from four clouds, analysing, recommending"); err != nil {
 		return nil, err
 	}
-	generated, err := list[recommend.Recommendation](ctx, s, "/api/v1/recommendations", nil)
+	generated, err := s.Recommendations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var ended time.Time
-	for _, app := range []string{"storefront", "checkout"} {
-		r, ok := find(generated, plan.ResizeInstance, app)
+	for _, app := range apps {
+		if _, done := begun[app]; done {
+			continue
+		}
+		r, ok := find(generated, app)
 		if !ok {
 			return nil, fmt.Errorf("no recommendation to resize %s was made", app)
 		}
-		e, err := s.execute(ctx, r)
-		if err != nil {
+		if begun[app], err = s.execute(ctx, r); err != nil {
 			return nil, err
 		}
-		ended = e.EndedAt
 	}
-	s.Clock.Advance(ended.AddDate(0, 0, Watching).Sub(s.Clock.Now()))
+	last := begun[apps[0]].EndedAt
+	for _, at := range begun {
+		if at.EndedAt.After(last) {
+			last = at.EndedAt
+		}
+	}
+	s.Clock.Advance(last.AddDate(0, 0, Watching).Sub(s.Clock.Now()))
 	return generated, s.Collect(ctx, fmt.Sprintf("%d simulated days later: collecting the new bills, measuring what was saved", Watching))
 }
 
-// execute carries the recommendation out, or awaits the execution that an earlier telling began.
-func (s Story) execute(ctx context.Context, r recommend.Recommendation) (api.Execution, error) {
+// resumed awaits the executions that an earlier telling began, by app.
+func (s Story) resumed(ctx context.Context) (map[string]api.Execution, error) {
 	all, err := list[api.Execution](ctx, s, "/api/v1/executions", nil)
 	if err != nil {
-		return api.Execution{}, err
+		return nil, err
 	}
-	if i := slices.IndexFunc(all, func(e api.Execution) bool { return e.Recommendation == r.ID }); i >= 0 {
-		s.Progress("Executing since before: %s", r.Title)
-		return s.Await(ctx, all[i].ID)
+	begun := map[string]api.Execution{}
+	for _, e := range all {
+		var of recommend.Recommendation
+		if err := s.API.Get(ctx, "/api/v1/recommendations/"+url.PathEscape(e.Recommendation), nil, &of); err != nil {
+			return nil, err
+		}
+		for _, app := range apps {
+			if !names(of, app) {
+				continue
+			}
+			s.Progress("Executing since before: %s", of.Title)
+			if begun[app], err = s.Await(ctx, e.ID); err != nil {
+				return nil, err
+			}
+		}
 	}
+	return begun, nil
+}
+
+func (s Story) execute(ctx context.Context, r recommend.Recommendation) (api.Execution, error) {
 	if s.OnExecute != nil {
 		s.OnExecute()
 	}
@@ -128,13 +157,17 @@ func (s Story) execute(ctx context.Context, r recommend.Recommendation) (api.Exe
 	return e, err
 }
 
-func find(all []recommend.Recommendation, action plan.Action, app string) (recommend.Recommendation, bool) {
-	for _, r := range all {
-		if r.Plan.Action == action && strings.Contains(r.Title, app) {
-			return r, true
-		}
+func find(all []recommend.Recommendation, app string) (recommend.Recommendation, bool) {
+	i := slices.IndexFunc(all, func(r recommend.Recommendation) bool { return names(r, app) })
+	if i < 0 {
+		return recommend.Recommendation{}, false
 	}
-	return recommend.Recommendation{}, false
+	return all[i], true
+}
+
+// names reports whether the recommendation makes instances of the app smaller.
+func names(r recommend.Recommendation, app string) bool {
+	return r.Plan.Action == plan.ResizeInstance && strings.Contains(r.Title, app)
 }
 
 // Execute approves the recommendation's plan, has it carried out gradually, and waits for the end.
