@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"testing"
@@ -108,5 +109,33 @@ func TestVolumesOfMachinesWithoutRequestsAreChanged(t *testing.T) {
 		if p.JudgedAt.Sub(p.AppliedAt) < gradual.Watch {
 			t.Errorf("phase %d was not watched", p.Number)
 		}
+	}
+}
+
+// The daily round no longer finds what an execution has changed already, and lets the recommendation expire before the execution
+// is over. It was carried out all the same; another plan of the same recommendation was not.
+func TestWhatExpiredMeanwhileIsImplemented(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hash string
+		want recommend.Status
+	}{"the same plan": {"", recommend.Implemented}, "another plan": {"another", recommend.Expired}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.recommendation("resize", "storefront", "m5.xlarge")
+			w.around = func(ctx context.Context, _, task string, call func(context.Context) ([]byte, error)) ([]byte, error) {
+				if task == "complete" {
+					r := w.known.recommendations["resize"]
+					r.Status, r.Approval, r.PlanHash = recommend.Expired, nil, cmp.Or(c.hash, r.PlanHash)
+					w.known.put(r)
+				}
+				return call(ctx)
+			}
+			e := w.run("resize", rollout.Strategy{Mode: rollout.Immediate})
+			if got := w.known.recommendations["resize"].Status; e.Status != rollout.Completed || got != c.want {
+				t.Errorf("the execution is %s and the recommendation %s, want %s", e.Status, got, c.want)
+			}
+		})
 	}
 }

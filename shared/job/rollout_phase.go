@@ -270,8 +270,8 @@ func verified(list []VerifyOutput) map[resource.Ref]bool {
 func (r Rollout) settle(ctx context.Context, t tenant.ID, e rollout.Execution) error {
 	if e.Status == rollout.Completed && !e.DryRun {
 		_, err := r.Recommendations.ChangeRecommendation(ctx, t, e.Recommendation, func(rec *recommend.Recommendation) error {
-			if rec.Status == recommend.Approved && rec.PlanHash == e.PlanHash {
-				rec.Status, rec.UpdatedAt = recommend.Implemented, e.EndedAt
+			if rec.PlanHash == e.PlanHash { // expired, where a generation saw the change before the execution was over
+				rec.Implement(e.EndedAt)
 			}
 			return nil
 		})

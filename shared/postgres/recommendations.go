@@ -100,15 +100,6 @@ func (db *DB) ChangeRecommendation(ctx context.Context, t tenant.ID, id string, 
 	return r, err
 }
 
-// MarkImplemented notes that an execution of the recommendation was completed. Doing so twice changes nothing.
-func (db *DB) MarkImplemented(ctx context.Context, t tenant.ID, id string) error {
-	_, err := db.ChangeRecommendation(ctx, t, id, func(r *recommend.Recommendation) error {
-		r.Implement(db.now().UTC())
-		return nil
-	})
-	return err
-}
-
 // Recommendations lists those that the filter lets through, the highest score first, from after the cursor on.
 func (db *DB) Recommendations(ctx context.Context, t tenant.ID, f job.RecommendationFilter) ([]recommend.Recommendation, error) {
 	const sql = `

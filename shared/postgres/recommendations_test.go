@@ -178,7 +178,7 @@ func (c company) execute(text string, back bool) rollout.Execution {
 	}
 	e.EndedAt = clock.Now()
 	if !back {
-		if err := c.db.MarkImplemented(c.Context(), acme, r.ID); err != nil {
+		if _, err := c.db.ChangeRecommendation(c.Context(), acme, r.ID, func(r *recommend.Recommendation) error { r.Implement(e.EndedAt); return nil }); err != nil {
 			c.Fatal(err)
 		}
 	}

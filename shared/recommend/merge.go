@@ -75,8 +75,9 @@ func (r *Recommendation) Dismiss(by, reason string, at time.Time) error {
 	return nil
 }
 
-// Implement notes that an execution of the approved plan was completed. Where the approval has become void meanwhile because
-// the targets now allow another plan, that one stays open.
+// Implement notes that an execution of its plan was completed. A recommendation that is approved becomes implemented, and so
+// does one that expired meanwhile, because a generation no longer found what the execution had changed already. One that was
+// opened again or dismissed stays as it is.
 func (r *Recommendation) Implement(at time.Time) {
 	if r.Status == Approved || r.Status == Expired {
 		r.Status, r.UpdatedAt = Implemented, at
