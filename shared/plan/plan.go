@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
@@ -23,6 +24,15 @@ const (
 // Archived is the resource.AttrState of a volume of which only a snapshot is left. No cloud reports it; it stands in the
 // state After of an ArchiveVolume, and is what a receipt of it says.
 const Archived = "archived"
+
+// ProtectedTag is the tag by which an owner keeps a resource out of every plan and every execution.
+const ProtectedTag = "cost-agent:protected"
+
+// Protected reports whether the tags of a resource forbid any change of it: they hold ProtectedTag with any value but "false".
+func Protected(tags map[string]string) bool {
+	value, tagged := tags[ProtectedTag]
+	return tagged && !strings.EqualFold(value, "false")
+}
 
 // Attributes lists what an action reads or writes: Capture returns exactly these, and the states of a plan hold them.
 // Nil for an unknown action. An archived volume is restored from them, so they are all that it costs and performs.

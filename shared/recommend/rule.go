@@ -42,9 +42,6 @@ var unsupported = map[resource.Cloud]map[plan.Action]string{
 	resource.Vultr: {plan.ResizeInstance: "Vultr cannot make an instance smaller. A smaller one has to be created and the service moved to it by hand."},
 }
 
-// protectedTag keeps a resource from every change; any value but "false" does.
-const protectedTag = "cost-agent:protected"
-
 // candidate is a change of one target that a rule found worthwhile.
 type candidate struct {
 	rule     *Rule
@@ -96,8 +93,8 @@ func (e *estate) usage(id string, m resource.Metric) (Stats, bool) {
 // validate refuses what must not or cannot be done, whatever it would save.
 func (c *candidate) validate() string {
 	action := c.rule.Action
-	if value, ok := c.resource.Tags[protectedTag]; ok && value != "false" {
-		return "It carries the tag " + protectedTag + "."
+	if plan.Protected(c.resource.Tags) {
+		return "It carries the tag " + plan.ProtectedTag + "."
 	}
 	if c.target.Before.Equal(c.target.After) {
 		return "It is already as it should be."

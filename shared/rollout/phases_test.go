@@ -118,17 +118,18 @@ func TestRails(t *testing.T) {
 		err  error
 		want fault.Code
 	}{
-		"as many as allowed": {rollout.Rails{}.Size(planOf(200)), ""},
-		"one more":           {rollout.Rails{}.Size(planOf(201)), fault.TooLarge},
-		"own limit":          {rollout.Rails{Targets: 3}.Size(planOf(4)), fault.TooLarge},
-		"none":               {rollout.Rails{}.Size(planOf(0)), fault.Invalid},
-		"one twice":          {rollout.Rails{}.Size(twice), fault.Invalid},
-		"protected":          {rollout.Rails{}.Tags(planOf(3), tags("i-001", "cost-agent:protected", "true")), fault.Forbidden},
-		"not protected":      {rollout.Rails{}.Tags(planOf(3), tags("i-001", "cost-agent:protected", "false")), ""},
-		"not in the plan":    {rollout.Rails{}.Tags(planOf(3), tags("i-009", "cost-agent:protected", "true")), ""},
-		"own tag, any value": {rollout.Rails{Protected: map[string]string{"keep": "*"}}.Tags(planOf(3), tags("i-002", "keep", "")), fault.Forbidden},
-		"frozen":             {rollout.Freeze{Frozen: true, Reason: "sales week"}.Check(), fault.Conflict},
-		"not frozen":         {rollout.Freeze{}.Check(), ""},
+		"as many as allowed":  {rollout.Rails{}.Size(planOf(200)), ""},
+		"one more":            {rollout.Rails{}.Size(planOf(201)), fault.TooLarge},
+		"own limit":           {rollout.Rails{Targets: 3}.Size(planOf(4)), fault.TooLarge},
+		"none":                {rollout.Rails{}.Size(planOf(0)), fault.Invalid},
+		"one twice":           {rollout.Rails{}.Size(twice), fault.Invalid},
+		"protected":           {rollout.Rails{}.Tags(planOf(3), tags("i-001", "cost-agent:protected", "true")), fault.Forbidden},
+		"not protected":       {rollout.Rails{}.Tags(planOf(3), tags("i-001", "cost-agent:protected", "false")), ""},
+		"not in the plan":     {rollout.Rails{}.Tags(planOf(3), tags("i-009", "cost-agent:protected", "true")), ""},
+		"protected by yes":    {rollout.Rails{}.Tags(planOf(3), tags("i-002", "cost-agent:protected", "yes")), fault.Forbidden},
+		"protected by naught": {rollout.Rails{}.Tags(planOf(3), tags("i-002", "cost-agent:protected", "")), fault.Forbidden},
+		"frozen":              {rollout.Freeze{Frozen: true, Reason: "sales week"}.Check(), fault.Conflict},
+		"not frozen":          {rollout.Freeze{}.Check(), ""},
 	} {
 		if c.want == "" && c.err != nil || c.want != "" && fault.CodeOf(c.err) != c.want {
 			t.Errorf("%s: %v, want %q", name, c.err, c.want)

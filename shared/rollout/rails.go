@@ -1,8 +1,6 @@
 package rollout
 
 import (
-	"strings"
-
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/resource"
@@ -10,15 +8,11 @@ import (
 
 // Rails are the limits that no approval lifts.
 type Rails struct {
-	Targets   int               // most targets of one execution; zero is DefaultTargets
-	Protected map[string]string // tags that forbid any change: key to value, "*" is any value; nil is DefaultProtected
+	Targets int // most targets of one execution; zero is DefaultTargets
 }
 
 // DefaultTargets bounds what one execution can harm, and what a state machine can carry in its 256 KiB of state.
 const DefaultTargets = 200
-
-// DefaultProtected is the tag by which an owner keeps a resource out of every execution.
-var DefaultProtected = map[string]string{"cost-agent:protected": "true"}
 
 // Freeze is a tenant's switch that lets no execution begin. One that has begun goes on to its end: stopping halfway would
 // leave a state that nobody approved.
@@ -62,17 +56,11 @@ func (r Rails) Size(p plan.Plan) error {
 	return nil
 }
 
-// Tags refuses, with fault.Forbidden, a plan of which any target carries a protected tag.
-func (r Rails) Tags(p plan.Plan, tags map[resource.Ref]map[string]string) error {
-	protected := r.Protected
-	if protected == nil {
-		protected = DefaultProtected
-	}
+// Tags refuses, with fault.Forbidden, a plan of which any target is protected by its tags (plan.Protected).
+func (Rails) Tags(p plan.Plan, tags map[resource.Ref]map[string]string) error {
 	for _, t := range p.Targets {
-		for key, value := range tags[t.Ref] {
-			if want, ok := protected[key]; ok && (want == "*" || strings.EqualFold(want, value)) {
-				return fault.New(fault.Forbidden, "%s is protected by its tag %s=%s. Remove the tag, or leave the resource out of the plan.", t.Ref.ID, key, value)
-			}
+		if of := tags[t.Ref]; plan.Protected(of) {
+			return fault.New(fault.Forbidden, "%s is protected by its tag %s=%s. Remove the tag, or leave the resource out of the plan.", t.Ref.ID, plan.ProtectedTag, of[plan.ProtectedTag])
 		}
 	}
 	return nil
