@@ -30,8 +30,10 @@ func (p *problem) set(cell int, reason string) bool {
 type assembler struct {
 	layout   *layout
 	last     []lastCell
-	texts    memory[string]
-	numbers  memory[decimal.Decimal]
+	texts    recall[struct{}]
+	instants recall[time.Time]
+	numbers  coefficients
+	currency cost.Currency // the last valid one
 	pairs    memory[pairsOf]
 	extras   memory[map[string]string]
 	extraKey []byte
@@ -49,7 +51,7 @@ type pairsOf struct {
 	raw   string
 }
 
-// memory remembers what short texts mean, and begins anew when they have grown too many.
+// memory remembers what texts mean that take long to understand, and begins anew when they have grown too many.
 type memory[T any] struct {
 	known map[string]T
 	bytes int
@@ -72,7 +74,10 @@ func (m *memory[T]) put(text string, value T) {
 }
 
 func newAssembler(l *layout) *assembler {
-	return &assembler{layout: l, last: make([]lastCell, len(l.columns))}
+	return &assembler{
+		layout: l, last: make([]lastCell, len(l.columns)),
+		texts: newRecall[struct{}](textSets), instants: newRecall[time.Time](instantSets), numbers: make(coefficients, numberSets),
+	}
 }
 
 // isNull reports whether a cell says nothing: it is blank, or has the text NULL as database exports do.
@@ -94,68 +99,87 @@ func (a *assembler) fill(row *Row, cells [][]byte, p *problem) bool {
 		return p.set(-1, "")
 	}
 	for i, cell := range cells {
-		if !utf8.Valid(cell) {
-			return p.set(i, "is not text in UTF-8")
-		}
-		if bytes.IndexByte(cell, 0) >= 0 {
-			return p.set(i, "contains a NUL character")
-		}
 		c := a.layout.columns[i]
-		if c == nil {
-			continue
-		}
 		if isNull(cell) {
-			if c.required && c.former == "" {
+			if c != nil && c.required && c.former == "" {
 				return p.set(i, "is empty, and every row must have it")
 			}
 			continue
 		}
-		if !a.set(row, c, i, cell, p) {
-			return false
+		if reason := a.set(row, c, i, cell); reason != "" {
+			if cannot := unstorable(cell); cannot != "" {
+				reason = cannot
+			}
+			return p.set(i, reason)
 		}
 	}
 	a.fillExtra(row, cells)
 	return a.settle(row, cells, p)
 }
 
-// set puts one cell that is not null into its field.
-func (a *assembler) set(row *Row, c *column, i int, cell []byte, p *problem) bool {
+// unstorable says why a cell is no text that can be stored, nothing when it can.
+func unstorable(cell []byte) string {
+	if !utf8.Valid(cell) {
+		return "is not text in UTF-8"
+	}
+	if bytes.IndexByte(cell, 0) >= 0 {
+		return "contains a NUL character"
+	}
+	return ""
+}
+
+// set puts one cell that is not null into its field, or says why it cannot. No cell that it takes is unstorable: what it
+// remembers has been looked at, and numbers, times and categories have no room for other characters.
+func (a *assembler) set(row *Row, c *column, i int, cell []byte) (reason string) {
+	if c == nil { // fillExtra takes it
+		return unstorable(cell)
+	}
 	switch c.kind {
 	case text:
-		*c.text(row) = a.text(i, cell)
-	case amount:
-		d, ok := a.number(cell)
-		if !ok {
-			return p.set(i, notNumber)
+		*c.text(row), reason = a.text(i, cell)
+	case amount, quantity:
+		d, ok := parseNumber(cell, a.numbers)
+		switch {
+		case !ok:
+			return notNumber
+		case c.kind == amount:
+			*c.amount(row) = d
+		default:
+			*c.quantity(row) = decimal.NewNullDecimal(d)
 		}
-		*c.amount(row) = d
-	case quantity:
-		d, ok := a.number(cell)
-		if !ok {
-			return p.set(i, notNumber)
-		}
-		*c.quantity(row) = decimal.NewNullDecimal(d)
 	case instant:
 		t, ok := a.instant(i, cell)
 		if !ok {
-			return p.set(i, "is not a time such as 2026-09-01T00:00:00Z between the years 2000 and 2100")
+			return "is not a time such as 2026-09-01T00:00:00Z between the years 2000 and 2100"
 		}
 		*c.instant(row) = t
 	case currency:
-		row.BillingCurrency = cost.Currency(a.text(i, cell))
-		if !row.BillingCurrency.Valid() {
-			return p.set(i, "is not a currency code such as USD")
-		}
+		return a.setCurrency(row, i, cell)
 	case category:
 		name, ok := chargeCategory(bytes.TrimSpace(cell))
 		if !ok {
-			return p.set(i, "is none of "+strings.Join(categories, ", "))
+			return "is none of " + strings.Join(categories, ", ")
 		}
 		row.ChargeCategory = name
 	case tags:
-		row.Tags = a.tags(cell).pairs
+		row.Tags, reason = a.tags(cell).pairs, unstorable(cell)
+	case extras: // fillExtra takes it
+		return unstorable(cell)
 	}
-	return true
+	return reason
+}
+
+func (a *assembler) setCurrency(row *Row, i int, cell []byte) (reason string) {
+	name, reason := a.text(i, cell)
+	row.BillingCurrency = cost.Currency(name)
+	if row.BillingCurrency == a.currency {
+		return reason
+	}
+	if !row.BillingCurrency.Valid() {
+		return "is not a currency code such as USD"
+	}
+	a.currency = row.BillingCurrency
+	return reason
 }
 
 const notNumber = "is not a number such as 1234.56 or 1.2E-7, of at most 38 digits"
@@ -165,7 +189,7 @@ func (a *assembler) settle(row *Row, cells [][]byte, p *problem) bool {
 	l := a.layout
 	for _, f := range l.formers {
 		if name := f.column.text(row); *name == "" && !isNull(cells[f.cell]) {
-			*name = a.text(f.cell, cells[f.cell])
+			*name, _ = a.text(f.cell, cells[f.cell]) // set has looked at it
 		}
 	}
 	if row.ServiceProviderName == "" {
@@ -189,29 +213,23 @@ func (l *layout) cellOf(name string) int {
 	return -1
 }
 
-// text is the cell as a string, the same string for the same text.
-func (a *assembler) text(i int, cell []byte) string {
+// text is the cell as a string, mostly the same string for the same text, or says why it cannot be stored.
+func (a *assembler) text(i int, cell []byte) (value, reason string) {
 	if last := a.last[i].text; last == string(cell) {
-		return last
+		return last, ""
 	}
-	s, ok := a.texts.known[string(cell)]
-	if !ok {
-		s = string(cell)
-		a.texts.put(s, s)
+	known, set := a.texts.find(cell)
+	if known != nil {
+		a.last[i].text = known.text
+		return known.text, ""
 	}
-	a.last[i].text = s
-	return s
-}
-
-func (a *assembler) number(cell []byte) (decimal.Decimal, bool) {
-	if d, ok := a.numbers.known[string(cell)]; ok {
-		return d, true
+	if reason := unstorable(cell); reason != "" {
+		return "", reason
 	}
-	d, ok := parseNumber(cell)
-	if ok {
-		a.numbers.put(string(cell), d)
-	}
-	return d, ok
+	value = string(cell)
+	a.texts.put(set, value, struct{}{})
+	a.last[i].text = value
+	return value, ""
 }
 
 func (a *assembler) instant(i int, cell []byte) (time.Time, bool) {
@@ -219,12 +237,17 @@ func (a *assembler) instant(i int, cell []byte) (time.Time, bool) {
 	if last.text == string(cell) {
 		return last.instant, true
 	}
-	t, ok := parseInstant(cell)
-	if !ok || t.Year() < 2000 || t.Year() > 2100 {
-		return time.Time{}, false
+	known, set := a.instants.find(cell)
+	if known == nil {
+		t, ok := parseInstant(cell)
+		if !ok || t.Year() < 2000 || t.Year() > 2100 {
+			return time.Time{}, false
+		}
+		a.instants.put(set, string(cell), t)
+		known = &set[0]
 	}
-	last.text, last.instant = string(cell), t
-	return t, true
+	last.text, last.instant = known.text, known.value
+	return known.value, true
 }
 
 func (a *assembler) tags(cell []byte) pairsOf {
@@ -290,7 +313,7 @@ func (a *assembler) collect(cells [][]byte, packed bool, rawTags string) map[str
 	}
 	for _, i := range l.extra {
 		if !isNull(cells[i]) {
-			extra[l.names[i]] = a.text(i, cells[i])
+			extra[l.names[i]], _ = a.text(i, cells[i]) // set has looked at it
 		}
 	}
 	return orNil(extra)

@@ -2,9 +2,10 @@ package focus
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"io"
-
-	"github.com/klauspost/compress/gzip"
+	"math/bits"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 )
@@ -14,7 +15,8 @@ import (
 type csvSource struct {
 	storage *watched
 	in      io.Reader
-	buf     []byte // buf[at:end] is read and not yet consumed
+	zipped  *unzipper // what in is, nil for plain text
+	buf     []byte    // buf[at:end] is read and not yet consumed
 	at, end int
 	eof     bool
 	cells   [][]byte
@@ -31,42 +33,57 @@ const (
 func openCSV(storage *watched, size int64, zipped bool) (*csvSource, []string, error) {
 	s := &csvSource{storage: storage, in: io.NewSectionReader(storage, 0, size), buf: make([]byte, firstBuffer)}
 	if zipped {
-		z, err := gzip.NewReader(s.in)
+		z, err := newUnzipper(s.in)
 		if err != nil {
 			return nil, nil, s.broken(err)
 		}
-		s.in = z
+		s.in, s.zipped = z, z
 	}
+	header, err := s.header()
+	if err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
+	return s, header, nil
+}
+
+// header reads the first record, and says what the file is when it is no FOCUS CSV.
+func (s *csvSource) header() ([]string, error) {
 	if err := s.more(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := recognise(s.buf[:min(s.end, 512)]); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if bytes.HasPrefix(s.buf[:s.end], bom) {
 		s.at = len(bom)
 	}
 	first, _, _ := bytes.Cut(s.buf[s.at:s.end], []byte("\n"))
 	if err := otherDelimiter(string(first)); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	cells, bad, err := s.next()
 	switch {
 	case err == io.EOF: //nolint:errorlint // next gives it as it is
-		return nil, nil, notFocus("it is empty")
+		return nil, notFocus("it is empty")
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	case bad != "":
-		return nil, nil, notFocus("its first line cannot be read as CSV")
+		return nil, notFocus("its first line cannot be read as CSV")
 	}
 	header := make([]string, len(cells))
 	for i, cell := range cells {
 		header[i] = string(cell)
 	}
-	return s, header, nil
+	return header, nil
 }
 
-func (s *csvSource) close() error { return nil }
+func (s *csvSource) close() error {
+	if s.zipped != nil {
+		s.zipped.close()
+		s.zipped = nil
+	}
+	return nil
+}
 
 func (s *csvSource) broken(cause error) error {
 	return damaged(s.storage, cause, "The gzip data of the file is damaged or cut off. Send the file again.")
@@ -190,21 +207,32 @@ func (s *csvSource) parse(data []byte) (int, state) {
 
 // plain reads a cell without quotation marks around it. It gives where the next one begins and whether the record ended.
 func (s *csvSource) plain(data []byte, from int) (next int, end bool, st state) {
-	for i := from; i < len(data); i++ {
-		switch data[i] {
-		case ',':
-			s.cells = append(s.cells, data[from:i])
-			return i + 1, false, whole
-		case '\n':
-			s.cells = append(s.cells, bytes.TrimSuffix(data[from:i], []byte("\r")))
-			return i + 1, true, whole
+	i := separator(data, from)
+	switch {
+	case i < len(data) && data[i] == ',':
+		s.cells = append(s.cells, data[from:i])
+		return i + 1, false, whole
+	case i == len(data) && !s.eof:
+		return i, false, cut
+	}
+	s.cells = append(s.cells, bytes.TrimSuffix(data[from:i], []byte("\r")))
+	return min(i+1, len(data)), true, whole
+}
+
+// separator gives where the next comma or line end stands, len(data) when there is none. It looks at eight bytes at a
+// time: in (x - 0x01..01) &^ x & 0x80..80, the lowest bit that is set belongs to the first byte of x that is zero.
+func separator(data []byte, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(data); i += 8 {
+		word := binary.LittleEndian.Uint64(data[i:])
+		commas, lines := word^(ones*','), word^(ones*'\n')
+		if found := ((commas-ones)&^commas | (lines-ones)&^lines) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	if !s.eof {
-		return len(data), false, cut
+	for ; i < len(data) && data[i] != ',' && data[i] != '\n'; i++ {
 	}
-	s.cells = append(s.cells, bytes.TrimSuffix(data[from:], []byte("\r")))
-	return len(data), true, whole
+	return i
 }
 
 // quoted reads a cell behind its opening quotation mark.

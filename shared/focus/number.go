@@ -14,8 +14,9 @@ const (
 	maxExponent = 30 // of the leading digit, either way
 )
 
-// parseNumber reads "-12.50" or "1E-7". Thousands separators, currency signs and anything else are no number.
-func parseNumber(s []byte) (decimal.Decimal, bool) {
+// parseNumber reads "-12.50" or "1E-7". Thousands separators, currency signs and anything else are no number. Those that
+// fit into a machine word are made by known.
+func parseNumber(s []byte, known coefficients) (decimal.Decimal, bool) {
 	negative, s := cutSign(bytes.TrimSpace(s))
 	m := scanMantissa(s)
 	scientific, ok := exponent(s[m.length:])
@@ -26,15 +27,15 @@ func parseNumber(s []byte) (decimal.Decimal, bool) {
 	leading := exp + m.digits - 1
 	switch {
 	case m.digits == 0:
-		return decimal.New(0, int32(max(min(exp, 0), -maxExponent))), true
+		return known.decimal(0, int32(max(min(exp, 0), -maxExponent))), true
 	case m.digits > 18:
 		return longNumber(s[:m.length], negative, exp)
 	case leading > maxExponent || leading < -maxExponent:
 		return decimal.Decimal{}, false
 	case negative:
-		return decimal.New(-m.coefficient, int32(exp)), true
+		return known.decimal(-m.coefficient, int32(exp)), true
 	}
-	return decimal.New(m.coefficient, int32(exp)), true
+	return known.decimal(m.coefficient, int32(exp)), true
 }
 
 func cutSign(s []byte) (negative bool, rest []byte) {

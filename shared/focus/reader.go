@@ -18,6 +18,8 @@ type Reader struct {
 	assemble *assembler
 	rows     int64
 	accounts map[account]cost.Currency
+	last     account       // of the row before
+	currency cost.Currency // of last
 	failed   error
 }
 
@@ -117,7 +119,7 @@ func (r *Reader) reject(cells [][]byte, p problem) *Rejection {
 	if p.cell >= 0 {
 		j.Column, j.Value = r.layout.names[p.cell], shorten(string(cells[p.cell]))
 	}
-	if d, ok := parseNumber(cells[r.layout.billed]); ok {
+	if d, ok := parseNumber(cells[r.layout.billed], nil); ok {
 		j.Billed = decimal.NewNullDecimal(d)
 	}
 	if c := cost.Currency(cells[r.layout.money]); c.Valid() {
@@ -129,6 +131,9 @@ func (r *Reader) reject(cells [][]byte, p problem) *Rejection {
 // oneCurrency holds every billing account to one currency, since the costs of its rows are added up.
 func (r *Reader) oneCurrency(row *Row) error {
 	key := account{row.ServiceProviderName, row.BillingAccountID}
+	if key == r.last && row.BillingCurrency == r.currency {
+		return nil
+	}
 	had, known := r.accounts[key]
 	switch {
 	case !known && len(r.accounts) >= maxAccounts:
@@ -139,5 +144,6 @@ func (r *Reader) oneCurrency(row *Row) error {
 		return fault.New(fault.Unprocessable, "The billing account %s of %s has rows in %s and in %s. FOCUS gives a billing account one billing currency; export it again in one.",
 			shorten(key.id), shorten(key.provider), had, row.BillingCurrency)
 	}
+	r.last, r.currency = key, row.BillingCurrency
 	return nil
 }

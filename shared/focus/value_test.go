@@ -17,19 +17,19 @@ func TestNumbers(t *testing.T) {
 		"99999999999999999999999999999999999999e-8":            "999999999999999999999999999999.99999999",
 		"1.50000000000000000000000000000000000000000000000000": "1.5", "0e999999999999999999999": "0", "000000000000000000000000001": "1", "1e30": "1000000000000000000000000000000",
 	} {
-		got, ok := parseNumber([]byte(text))
+		got, ok := parseNumber([]byte(text), nil)
 		if !ok || !got.Equal(decimal.RequireFromString(want)) {
 			t.Errorf("%q is %s (%v), want %s", text, got, ok, want)
 		}
 	}
-	if got, ok := parseNumber([]byte(" 7 ")); !ok || got.String() != "7" {
+	if got, ok := parseNumber([]byte(" 7 "), nil); !ok || got.String() != "7" {
 		t.Errorf("blanks around a number make it %s (%v)", got, ok)
 	}
 	for _, text := range []string{
 		"", "-", ".", "e5", "1e", "1e+", "1,5", "1,000.00", "$1", "1 USD", "1.2.3", "--1", "+-1", "NaN", "Inf", "0x10", "1_000", "\u22121", "1e31", "1e-31", "1e1000000",
 		"-1e99999999999999999999", "1234567890123456789012345678901234567890", "0.123456789012345678901234567890123456789",
 	} {
-		if got, ok := parseNumber([]byte(text)); ok {
+		if got, ok := parseNumber([]byte(text), nil); ok {
 			t.Errorf("%q was taken for %s", text, got)
 		}
 	}
