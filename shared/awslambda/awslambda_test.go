@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -46,6 +47,29 @@ func tasks() map[string]awslambda.Task {
 		}),
 		"plain": awslambda.TaskOf(func(context.Context, question) (question, error) { return question{}, errors.New("secret") }),
 		"panic": awslambda.TaskOf(func(context.Context, question) (question, error) { panic("secret") }),
+	}
+}
+
+// A call ends itself before Lambda would kill it, and what was cut off is no failure that is worth a retry.
+func TestACallEndsBeforeItIsKilled(t *testing.T) {
+	t.Parallel()
+	const allowed = 500 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), allowed)
+	defer cancel()
+	slow := awslambda.TaskOf(func(ctx context.Context, _ question) (question, error) {
+		<-ctx.Done()
+		return question{}, fault.Wrap(ctx.Err(), fault.Unavailable, "The database does not answer.")
+	})
+	_, err := awslambda.Tasks(quiet(), map[string]awslambda.Task{"slow": slow}).Invoke(ctx, []byte(`{"task":"slow"}`))
+	if ctx.Err() != nil {
+		t.Error("it ended only when it would have been killed")
+	}
+	if r := reported(t, err); r.Type != awslambda.Timeout {
+		t.Errorf("reported as %+v", r)
+	}
+	done := awslambda.TaskOf(func(ctx context.Context, q question) (question, error) { <-ctx.Done(); return q, nil })
+	if answer, err := awslambda.Tasks(quiet(), map[string]awslambda.Task{"done": done}).Invoke(ctx, []byte(`{"task":"done","n":1}`)); err != nil || len(answer) == 0 {
+		t.Errorf("what was done at the last moment gave %s, %v", answer, err)
 	}
 }
 

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 )
@@ -35,7 +38,7 @@ func TaskOf[In, Out any](do func(context.Context, In) (Out, error)) Task {
 }
 
 // Tasks is the handler of a function with the given tasks. The member "task" of the event says which one it asks for. A
-// failure is reported under its fault code, a panic as Internal.
+// failure is reported under its fault code, a panic as Internal, and one at the deadline as Timeout.
 func Tasks(log *slog.Logger, tasks map[string]Task) Handler {
 	return raw(func(ctx context.Context, event []byte) ([]byte, error) {
 		var which struct {
@@ -55,9 +58,17 @@ func Tasks(log *slog.Logger, tasks map[string]Task) Handler {
 				return answer, nil
 			}
 		}
-		return nil, reported(ctx, log, which.Task, err)
+		failure := reported(ctx, log, which.Task, err)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, messages.InvokeResponse_Error{Type: Timeout, Message: "The task was not done in the time that it has, so what came of it is not known."}
+		}
+		return nil, failure
 	})
 }
+
+// Timeout is the name under which a task is reported that its deadline cut off. It is none of the fault codes, whatever the error
+// that the task broke off with: a state machine must not take it for something that a retry mends.
+const Timeout = "Timeout"
 
 // caught runs the task and turns a panic into an error, so that state machines see a code instead of a Go type.
 func caught(ctx context.Context, task Task, event []byte) (answer []byte, err error) {
