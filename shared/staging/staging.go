@@ -53,7 +53,8 @@ func (b Bucket) UploadURL(ctx context.Context, key string, valid time.Duration) 
 	return r.URL, nil
 }
 
-// translate gives an error of S3 its fault code. HeadObject has no body, so its "not found" comes under another name.
+// translate gives an error of S3 its fault code. HeadObject has no body, so its "not found" comes under another name; and as
+// "Forbidden", for whoever may not list the bucket is not told that an object is missing, and no function may.
 func translate(err error) error {
 	if err == nil {
 		return nil
@@ -63,7 +64,7 @@ func translate(err error) error {
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch api.ErrorCode() {
-		case "NotFound", "NoSuchKey":
+		case "NotFound", "NoSuchKey", "Forbidden":
 			return fault.Wrap(err, fault.NotFound, "There is no staged object with this key; it may have expired, so stage it again.")
 		case "PreconditionFailed":
 			return fault.Wrap(err, fault.Conflict, "The staged object was replaced while it was read; start again.")

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
@@ -255,5 +256,20 @@ func TestTheEndOfTheContextEndsReading(t *testing.T) {
 	cancel()
 	if _, err := o.ReadAt(make([]byte, 5), 0); err == nil {
 		t.Error("read after the end")
+	}
+}
+
+// blind is S3 for those that may not list the bucket: it does not tell them that an object is missing.
+type blind struct{ staging.API }
+
+func (blind) HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "Forbidden", Message: "Forbidden"}
+}
+
+func TestWhatMayNotBeListedIsMissing(t *testing.T) {
+	t.Parallel()
+	_, err := staging.Bucket{API: blind{}, Name: "b"}.Reader(t.Context(), "t/x")
+	if fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("got %v, want NotFound", err)
 	}
 }
