@@ -3,6 +3,7 @@ package job_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"testing"
 	"time"
@@ -135,6 +136,47 @@ func TestWhatExpiredMeanwhileIsImplemented(t *testing.T) {
 			e := w.run("resize", rollout.Strategy{Mode: rollout.Immediate})
 			if got := w.known.recommendations["resize"].Status; e.Status != rollout.Completed || got != c.want {
 				t.Errorf("the execution is %s and the recommendation %s, want %s", e.Status, got, c.want)
+			}
+		})
+	}
+}
+
+// lost starts a state machine, or not, and never says so.
+type lost struct {
+	job.Starter
+	begin bool
+	done  func(name string)
+}
+
+func (l lost) Start(ctx context.Context, machine, name string, input any) (string, error) {
+	if l.begin {
+		if _, err := l.Starter.Start(ctx, machine, name, input); err != nil {
+			return "", err
+		}
+		l.done(name)
+	}
+	return "", errors.New("the connection broke off")
+}
+
+// When the answer to a start is lost, nobody is told that nothing was changed while the execution is on its way.
+func TestAStartWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		begin bool
+		code  fault.Code
+		want  rollout.Status
+	}{"it began": {true, "", rollout.Completed}, "it did not": {false, fault.Unavailable, rollout.Refused}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			rec := w.recommendation("resize", "storefront", "m5.xlarge")
+			w.execute.Starter = lost{w, c.begin, func(name string) { w.finish(name) }}
+			e, err := w.execute.Run(t.Context(), approver, job.ExecuteInput{Recommendation: "resize", PlanHash: rec.PlanHash, Strategy: rollout.Strategy{Mode: rollout.Immediate}})
+			if (c.code == "" && err != nil) || (c.code != "" && fault.CodeOf(err) != c.code) {
+				t.Errorf("got %v, want %q", err, c.code)
+			}
+			if e.Status != c.want || w.execution(e.ID).Status != c.want {
+				t.Errorf("told %s, and it is %s; want %s", e.Status, w.execution(e.ID).Status, c.want)
 			}
 		})
 	}

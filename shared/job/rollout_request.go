@@ -71,7 +71,7 @@ func (x Execute) Run(ctx context.Context, p tenant.Principal, in ExecuteInput) (
 		input.At = created.Strategy.At.UTC().Format(time.RFC3339)
 	}
 	if _, err := x.Starter.Start(ctx, ExecutionMachine, created.ID, input); err != nil {
-		return created, x.abandon(ctx, p.Tenant, created, err)
+		return x.abandon(ctx, p.Tenant, created, err)
 	}
 	return created, nil
 }
@@ -80,6 +80,9 @@ func (x Execute) Run(ctx context.Context, p tenant.Principal, in ExecuteInput) (
 func (x Execute) prepare(ctx context.Context, p tenant.Principal, in ExecuteInput) (rollout.Execution, error) {
 	strategy, err := rollout.NewStrategy(in.Strategy)
 	if err != nil {
+		return rollout.Execution{}, err
+	}
+	if err := startable(strategy, x.Now()); err != nil {
 		return rollout.Execution{}, err
 	}
 	freeze, err := x.Store.ExecutionFreeze(ctx, p.Tenant)
@@ -108,6 +111,23 @@ func (x Execute) prepare(ctx context.Context, p tenant.Principal, in ExecuteInpu
 	return e, x.Rails.Size(e.Plan)
 }
 
+// mostAhead is how far ahead a beginning may lie: a state machine runs for a year at most, and the execution itself takes time.
+const mostAhead = 360 * 24 * time.Hour
+
+// startable refuses beginnings in the past, which would begin at once and outside the window that was meant, and those that no
+// state machine can wait for.
+func startable(s rollout.Strategy, now time.Time) error {
+	switch at := s.At.Format(time.RFC3339); {
+	case s.At.IsZero():
+		return nil
+	case !s.At.After(now):
+		return fault.Input("at", at, "is not after now, which is %s; leave out mode and at to begin at once", now.UTC().Format(time.RFC3339))
+	case s.At.After(now.Add(mostAhead)):
+		return fault.Input("at", at, "is more than 360 days ahead")
+	}
+	return nil
+}
+
 // sameRequest reports whether an open execution is one that was asked for in the same words and has not begun.
 func sameRequest(open, asked rollout.Execution) bool {
 	return open.Status == rollout.Pending && open.PlanHash == asked.PlanHash && open.DryRun == asked.DryRun &&
@@ -116,14 +136,18 @@ func sameRequest(open, asked rollout.Execution) bool {
 }
 
 // abandon ends an execution that could not be started. Should it have been started all the same, its first task finds it
-// refused and changes nothing.
-func (x Execute) abandon(ctx context.Context, t tenant.ID, e rollout.Execution, cause error) error {
+// refused and changes nothing; or has been faster, and then it runs.
+func (x Execute) abandon(ctx context.Context, t tenant.ID, e rollout.Execution, cause error) (rollout.Execution, error) {
 	ctx = context.WithoutCancel(ctx)
-	e.Status, e.Reason, e.EndedAt = rollout.Refused, "It could not be started.", x.Now()
-	if _, err := x.Store.TransitionExecution(ctx, t, e, rollout.Pending); err != nil {
-		return err
+	refused := e
+	refused.Status, refused.Reason, refused.EndedAt = rollout.Refused, "It could not be started.", x.Now()
+	switch done, err := x.Store.TransitionExecution(ctx, t, refused, rollout.Pending); {
+	case err != nil:
+		return e, err
+	case !done:
+		return x.Store.Execution(ctx, t, e.ID)
 	}
-	return fault.Wrap(cause, fault.Unavailable, "The execution could not be started, and nothing was changed. Send the request again.")
+	return refused, fault.Wrap(cause, fault.Unavailable, "The execution could not be started, and nothing was changed. Send the request again.")
 }
 
 // Resume starts the rollback of a stuck execution again; fault.Conflict when it is not stuck. Asked twice within a minute
