@@ -1,6 +1,7 @@
 package cost_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -103,6 +104,9 @@ func TestScope(t *testing.T) {
 	}
 	if got := (cost.Scope{}).String(); got != "total" {
 		t.Errorf("the empty scope is %q, want total", got)
+	}
+	if text, err := json.Marshal(struct{ S cost.Scope }{}); err != nil || string(text) != `{"S":{}}` {
+		t.Errorf("the whole bill is written as %s, %v", text, err)
 	}
 	wider := cost.Scope{cost.Service: "Amazon EC2"}
 	if !wider.Matches(s) || s.Matches(wider) {

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -45,6 +46,14 @@ func (s Scope) String() string {
 		parts = append(parts, string(d)+"="+s[d])
 	}
 	return strings.Join(parts, ",")
+}
+
+// MarshalJSON writes the empty scope as an object without members, for it is a scope like any other.
+func (s Scope) MarshalJSON() ([]byte, error) {
+	if s == nil {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(map[Dimension]string(s))
 }
 
 // With is s with one more dimension fixed; s itself stays as it is.

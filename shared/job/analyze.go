@@ -28,7 +28,7 @@ type AnalysisStore interface {
 
 // AnalysisKey names what an analysis is about; another analysis of the same replaces it.
 type AnalysisKey struct {
-	Scope string     // canonical; "total" is the whole bill
+	Scope string     // canonical; "total" is the whole bill, "total 2026-10-01..2026-11-01" what a period of one's own shows of it
 	Basis cost.Basis // the cost that was looked at
 }
 
@@ -104,7 +104,7 @@ type AnalyzeInput struct {
 
 // AnalyzeOutput is the summary of a run.
 type AnalyzeOutput struct {
-	Analysis    string            `json:"analysis"`
+	Analysis    string            `json:"analysis"` // what the results are kept under
 	Basis       cost.Basis        `json:"basis"`
 	Period      cost.Period       `json:"period"`
 	FinalBefore time.Time         `json:"final_before"` // days from here on were not judged
@@ -148,6 +148,7 @@ var leafDimensions = []cost.Dimension{cost.Provider, cost.Account, cost.Service,
 // earlier ones found. It fails with fault.Invalid for an input that cannot be, and with fault.Unprocessable when the tenant
 // has no costs in the period.
 func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error) {
+	named := in.Period != nil
 	in, err := a.complete(in)
 	if err != nil {
 		return AnalyzeOutput{}, err
@@ -167,7 +168,7 @@ func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error
 		}
 	}
 	out := AnalyzeOutput{
-		Analysis: in.Filter.String(), Basis: in.Basis, Period: *in.Period, FinalBefore: q.FinalBefore,
+		Analysis: in.name(named), Basis: in.Basis, Period: *in.Period, FinalBefore: q.FinalBefore,
 		Series: len(leaves), Currencies: currencies(leaves),
 	}
 	if err := a.analyse(ctx, in, q, leaves, now, &out); err != nil {
@@ -185,7 +186,7 @@ func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuer
 		}
 		out.Anomalies = &AnomalySummary{}
 		merge = func(known []Anomaly) []Anomaly {
-			merged, summary := mergeAnomalies(known, found, in, now)
+			merged, summary := mergeAnomalies(known, found, in, out.Analysis, now)
 			*out.Anomalies = summary
 			return merged
 		}
@@ -214,7 +215,7 @@ func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuer
 			}
 		}
 	}
-	return a.Store.SaveAnalysis(ctx, in.Tenant, AnalysisKey{in.Filter.String(), in.Basis}, merge, forecasts, trends)
+	return a.Store.SaveAnalysis(ctx, in.Tenant, AnalysisKey{out.Analysis, in.Basis}, merge, forecasts, trends)
 }
 
 // horizon is how far ahead is forecast: three calendar months whatever the day, so that the longest quarter is whole.
@@ -249,6 +250,15 @@ func (a Analyze) complete(in AnalyzeInput) (AnalyzeInput, error) {
 		return in, fault.Input("period", in.Period.String(), "is not between one day and three years")
 	}
 	return in, nil
+}
+
+// name is what the results are kept under. Those of a period that the caller chose stand beside the results that everybody
+// looks at, and never replace them: a forecast from two days is none of the bill.
+func (in AnalyzeInput) name(periodChosen bool) string {
+	if periodChosen {
+		return in.Filter.String() + " " + in.Period.String()
+	}
+	return in.Filter.String()
 }
 
 func filterOf(s cost.Scope) map[cost.Dimension][]string {

@@ -85,13 +85,13 @@ func (a Analyze) drill(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery,
 
 // mergeAnomalies brings what was found together with what is known. A known anomaly that an equally sensitive run over its
 // days no longer finds has been taken back by a restated bill; one that ran out of the period stays as it was.
-func mergeAnomalies(known []Anomaly, found []anomaly.Incident, in AnalyzeInput, now time.Time) ([]Anomaly, AnomalySummary) {
+func mergeAnomalies(known []Anomaly, found []anomaly.Incident, in AnalyzeInput, analysis string, now time.Time) ([]Anomaly, AnomalySummary) {
 	summary := AnomalySummary{Found: len(found), Severity: map[anomaly.Severity]int{}}
 	judgedFrom := in.Period.Start.AddDate(0, 0, settlesAfter)
 	out := make([]Anomaly, 0, len(found)+len(known))
 	for _, i := range found {
 		next := Anomaly{
-			Incident: i, Status: AnomalyEnded, Analysis: in.Filter.String(),
+			Incident: i, Status: AnomalyEnded, Analysis: analysis,
 			Sensitivity: in.Sensitivity, Version: anomaly.Version, FoundAt: now, SeenAt: now,
 		}
 		if i.Open() {

@@ -208,6 +208,26 @@ func TestAnalyzeAPartOfTheBill(t *testing.T) {
 	}
 }
 
+// A forecast from two days must not take the place of the one that everybody looks at.
+func TestAnalyzeKeepsAPeriodOfOnesOwnApart(t *testing.T) {
+	t.Parallel()
+	l := analysedBill()
+	october := cost.Period{Start: time.Date(2026, 10, 1, 5, 0, 0, 0, time.UTC), End: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	for want, in := range map[string]job.AnalyzeInput{
+		"total": {}, "total 2026-10-01..2026-11-01": {Period: &october},
+		"ServiceName=S3 2026-10-01..2026-11-01": {Period: &october, Filter: cost.Scope{cost.Service: "S3"}},
+	} {
+		if out := l.analyze(t, analysed, in); out.Analysis != want || l.key.Scope != want {
+			t.Errorf("kept as %q, told as %q, want %q", l.key.Scope, out.Analysis, want)
+		}
+	}
+	for _, a := range l.known {
+		if a.Analysis == "" {
+			t.Errorf("anomaly %s does not say which analysis found it", a.ID)
+		}
+	}
+}
+
 func TestAnalyzeRefusesWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	year := cost.Period{Start: billsBegin, End: billsBegin}
