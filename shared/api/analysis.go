@@ -28,7 +28,7 @@ type Analysis struct {
 
 // Register adds the operations.
 func (x Analysis) Register(a huma.API) {
-	tags := []string{"analysis"}
+	tags := []string{"Analysis"}
 	operation(a, huma.Operation{
 		OperationID: "analyze", Method: http.MethodPost, Path: "/analyze", Tags: tags, Summary: "Analyse the daily costs",
 		Description: "Finds anomalies, forecasts the coming months and describes the trends of what has been loaded, stores the results and answers their summary. Days that providers are still writing are not judged.",
@@ -51,7 +51,7 @@ func (x Analysis) Register(a huma.API) {
 type analyzeInput struct {
 	Idempotency
 
-	Body analyzeBody
+	Body *analyzeBody `required:"false"`
 }
 
 type analyzeBody struct {
@@ -59,7 +59,7 @@ type analyzeBody struct {
 	Sensitivity anomaly.Sensitivity `json:"sensitivity,omitempty" enum:"low,medium,high" doc:"How unusual a day must be to be told; medium without it."`
 	Basis       cost.Basis          `json:"basis,omitempty" enum:"billed,effective,list,contracted" doc:"Which cost to look at; effective without it."`
 	Filters     cost.Scope          `json:"filters,omitempty" doc:"A part of the bill: FOCUS column, or Tags/<key>, to value. Without it, the whole bill."`
-	Period      *cost.Period        `json:"period,omitempty" doc:"The history to learn from and to judge, at most three years; without it, the last eighteen months."`
+	Period      *cost.Period        `json:"period,omitempty" doc:"The history to learn from and to judge, at most three years; without it, the last eighteen months. What is found in a period of your own is kept apart, under the name that the answer gives as analysis."`
 }
 
 type analyzeOutput struct {
@@ -67,11 +67,15 @@ type analyzeOutput struct {
 }
 
 func (x Analysis) analyze(ctx context.Context, p tenant.Principal, in *analyzeInput) (*analyzeOutput, error) {
-	return once(ctx, x.Receipts, p, "analyze", in.Idempotency, in.Body, func(ctx context.Context) (*analyzeOutput, error) {
+	var b analyzeBody
+	if in.Body != nil {
+		b = *in.Body
+	}
+	return once(ctx, x.Receipts, p, "analyze", in.Idempotency, b, func(ctx context.Context) (*analyzeOutput, error) {
 		out, err := x.Run.Run(ctx, job.AnalyzeInput{
-			Tenant: p.Tenant, Basis: in.Body.Basis, Sensitivity: in.Body.Sensitivity, Types: in.Body.Types, Period: in.Body.Period, Filter: in.Body.Filters,
+			Tenant: p.Tenant, Basis: b.Basis, Sensitivity: b.Sensitivity, Types: b.Types, Period: b.Period, Filter: b.Filters,
 		})
-		return &analyzeOutput{out}, err
+		return &analyzeOutput{out}, inBody(err, "dimension", "filters")
 	})
 }
 
@@ -81,7 +85,7 @@ type listAnomaliesInput struct {
 	Provider string              `query:"provider" doc:"ServiceProviderName as the bill writes it."`
 	Service  string              `query:"service" doc:"ServiceName as the bill writes it."`
 	Since    string              `query:"since" format:"date" doc:"Detected on this day or later."`
-	Analysis string              `query:"analysis" doc:"The filtered analysis that found it, as its summary names it; without it, the analysis of the whole bill."`
+	Analysis string              `query:"analysis" doc:"The analysis of a part or a period that found it, as its summary names it; without it, the analysis of the whole bill."`
 	Basis    cost.Basis          `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
 	Limit    int                 `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor   string              `query:"cursor" doc:"next_cursor of the page before."`
@@ -145,7 +149,7 @@ type resultsInput struct {
 	Scope    job.Level  `query:"scope" enum:"total,provider,service" default:"total" doc:"How fine the bill is cut."`
 	Provider string     `query:"provider" doc:"Only this ServiceProviderName; needs scope provider or service."`
 	Service  string     `query:"service" doc:"Only this ServiceName; needs scope service."`
-	Analysis string     `query:"analysis" doc:"A filtered analysis, as its summary names it; without it, the one of the whole bill."`
+	Analysis string     `query:"analysis" doc:"An analysis of a part or a period, as its summary names it; without it, the one of the whole bill."`
 	Basis    cost.Basis `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
 }
 

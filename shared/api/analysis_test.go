@@ -149,6 +149,14 @@ func TestAnomaliesByPage(t *testing.T) {
 	}
 }
 
+func TestAnalyzeNeedsNoBody(t *testing.T) {
+	t.Parallel()
+	x := newAnalysing(t)
+	if code, out := x.do(tenant.Operator, "POST", "/analyze", ""); code != http.StatusOK || len(x.asked) != 1 || x.asked[0].Types != nil {
+		t.Errorf("%d %v, asked %+v", code, out, x.asked)
+	}
+}
+
 func TestOneAnomaly(t *testing.T) {
 	t.Parallel()
 	x := newAnalysing(t)

@@ -72,7 +72,7 @@ func operation[In, Out any](a huma.API, op huma.Operation, needed tenant.Role, d
 			return
 		}
 		next(ctx)
-	}}, op.Middlewares...)
+	}, asked(a)}, op.Middlewares...)
 	register(a, op, func(ctx context.Context, in *In) (*Out, error) {
 		p, err := tenant.Require(ctx, needed)
 		if err != nil {

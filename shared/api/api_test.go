@@ -16,6 +16,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -152,6 +153,50 @@ func TestHealthTellsWhatAnswers(t *testing.T) {
 		if r.status != tc.status || !strings.Contains(string(r.body), tc.says) || strings.Contains(string(r.body), "10.0.0.7") {
 			t.Errorf("%s: %d %s", name, r.status, r.body)
 		}
+	}
+}
+
+func TestProblemsNameTheFieldAsItWasSent(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		path, kind, body         string
+		err                      error
+		location, message, value string
+	}{
+		"missing":      {"/connections", "", `{"id":"a","name":"b"}`, nil, "body.cloud", "is missing", ""},
+		"unknown":      {"/aws/costs/collect", "", `{"month":1}`, nil, "body.month", "unexpected property", `{"month":1}`},
+		"content type": {"/connections", "text/plain", `{}`, nil, "header.Content-Type", "has to be application/json", ""},
+		"of a job":     {"/analyze", "", `{"filters":{"Colour":"red"}}`, fault.Input("dimension", "Colour", "is none"), "body.filters", "is none", "Colour"},
+		"the amount":   {"/recommendations/generate", "", `{"min_saving":"-1"}`, nil, "body.min_saving", "is no amount such as 25 or 12.50", "-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tc.kind == "" {
+				tc.kind = "application/json"
+			}
+			r := call{method: "POST", path: tc.path, role: tenant.Admin, headers: map[string]string{"Content-Type": tc.kind}, body: []byte(tc.body)}.
+				send(t, io.Discard, api.Connections{}, workflows(), api.Analysis{Run: refusing{tc.err}}, api.Recommendations{})
+			p := r.problem(t)
+			if len(p.Errors) != 1 || p.Errors[0].Location != tc.location || p.Errors[0].Message != tc.message || p.Errors[0].Value != tc.value ||
+				p.Detail != tc.location+": "+tc.message {
+				t.Errorf("got %+v", p)
+			}
+		})
+	}
+}
+
+// refusing analyses nothing.
+type refusing struct{ err error }
+
+func (r refusing) Run(context.Context, job.AnalyzeInput) (job.AnalyzeOutput, error) {
+	return job.AnalyzeOutput{}, r.err
+}
+
+func TestNothingStoredHasANULInItsName(t *testing.T) {
+	t.Parallel()
+	r := call{method: "GET", path: "/runs/collect.a%00", role: tenant.Viewer}.send(t, io.Discard, workflows())
+	if p := r.problem(t); p.Status != 400 || len(p.Errors) != 1 || p.Errors[0].Location != "path" {
+		t.Errorf("got %+v, want 400 that names the path", p)
 	}
 }
 

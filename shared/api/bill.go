@@ -21,6 +21,9 @@ import (
 // maxBill is the largest bill that fits into one request; larger ones are staged first.
 const maxBill = 6 << 20
 
+// gzipMagic is the first byte of gzip data, and never one of a text.
+const gzipMagic = 0x1f
+
 // billInput reads the body by its media type.
 type billInput struct {
 	Connection string `query:"connection" maxLength:"200" doc:"The connection that owns the rows. Without it, one per provider and billing account is derived."`
@@ -48,8 +51,11 @@ var _ huma.Resolver = (*billInput)(nil)
 
 func readBill(contentType, coding string, body io.Reader) (billBody, error) {
 	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil || coding != "" && coding != "identity" {
+	if err != nil {
 		return billBody{}, unsupported()
+	}
+	if coding != "" && coding != "identity" {
+		return billBody{}, fault.New(fault.Unsupported, "Send the bill without Content-Encoding; a gzipped one is application/gzip, not a packed text/csv.")
 	}
 	if body == nil {
 		body = bytes.NewReader(nil)
@@ -65,6 +71,9 @@ func readBill(contentType, coding string, body io.Reader) (billBody, error) {
 	}
 	switch kind {
 	case "text/csv":
+		if content[0] == gzipMagic {
+			return billBody{}, fault.New(fault.Unsupported, "The body is gzipped, but is announced as text/csv. Send it as application/gzip.")
+		}
 		return billBody{file: content, format: focus.CSV}, nil
 	case "application/gzip", "application/x-gzip":
 		return billBody{file: content, format: focus.CSVGzip}, nil

@@ -69,7 +69,7 @@ const (
 type costsInput struct {
 	Start   string   `query:"start" format:"date" doc:"First usage day, UTC: 2026-09-01. 30 days before the end without it."`
 	End     string   `query:"end" format:"date" doc:"The day after the last one. Tomorrow without it."`
-	GroupBy []string `query:"group_by" maxItems:"4" example:"[\"ServiceName\"]" doc:"FOCUS columns, or Tags/<key>, separated by commas."`
+	GroupBy []string `query:"group_by,explode" maxItems:"4" example:"[\"ServiceName\"]" doc:"FOCUS columns, or Tags/<key>: separated by commas, or one a parameter. At most four."`
 	Filter  []string `query:"filter,explode" maxItems:"20" doc:"Dimension:value, as often as needed. Values of one dimension are alternatives. Where a tag key holds a colon, write Tags/key=value."`
 	Basis   string   `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
 	Grain   string   `query:"grain" enum:"total,daily,monthly" default:"total"`
@@ -159,7 +159,7 @@ func (x Costs) parse(in *costsInput) (cost.Query, error) {
 	if q.Period, err = period(in.Start, in.End, x.Now()); err != nil {
 		return q, err
 	}
-	for _, d := range in.GroupBy {
+	for _, d := range strings.FieldsFunc(strings.Join(in.GroupBy, ","), func(r rune) bool { return r == ',' }) {
 		if slices.Contains(q.GroupBy, cost.Dimension(d)) {
 			return q, fault.Input("query.group_by", d, "names the same dimension twice")
 		}

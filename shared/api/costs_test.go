@@ -12,6 +12,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,6 +194,17 @@ func TestCostsAnswerExactly(t *testing.T) {
 	}
 }
 
+func TestDimensionsComeTogetherOrOneByOne(t *testing.T) {
+	t.Parallel()
+	for _, asked := range [][]string{{"ServiceName,RegionId"}, {"ServiceName", "RegionId"}} {
+		s := &store{}
+		r := call{method: "GET", path: "/costs", role: tenant.Viewer, query: url.Values{"group_by": asked}}.send(t, io.Discard, costsOf(s))
+		if want := []cost.Dimension{cost.Service, cost.Region}; r.status != http.StatusOK || !slices.Equal(s.queries[0].GroupBy, want) {
+			t.Errorf("%q: %d, grouped by %v, want %v", asked, r.status, s.queries[0].GroupBy, want)
+		}
+	}
+}
+
 func TestCostsAreAskedOnceUntilDataChanges(t *testing.T) {
 	t.Parallel()
 	s := &store{}
@@ -236,6 +248,8 @@ func TestCostsRefuseWhatTheyCannotMean(t *testing.T) {
 		"unknown dimension": {url.Values{"group_by": {"Colour"}}, unknown, "query.group_by"},
 		"unknown in filter": {url.Values{"filter": {"Colour:red"}}, unknown, "query.filter"},
 		"filter form":       {url.Values{"filter": {"AWS"}}, nil, "query.filter"},
+		"limit twice":       {url.Values{"limit": {"1", "5"}}, nil, "query.limit"},
+		"NUL":               {url.Values{"group_by": {"Tags/a\x00"}}, nil, "query.group_by"},
 		"misspelt":          {url.Values{"fitler": {"ServiceName:x"}}, nil, "query.fitler"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -318,7 +332,8 @@ func TestABillThatCannotBeReadIsRefused(t *testing.T) {
 	}{
 		"no media type":      {"", "", []byte("x"), nil, 415, "text/csv"},
 		"another media type": {"application/pdf", "", []byte("x"), nil, 415, "multipart/form-data"},
-		"packed on the way":  {"text/csv", "br", []byte("x"), nil, 415, "text/csv"},
+		"packed on the way":  {"text/csv", "gzip", []byte("x"), nil, 415, "without Content-Encoding"},
+		"packed as CSV":      {"text/csv", "", []byte("\x1f\x8bx"), nil, 415, "application/gzip"},
 		"empty":              {"text/csv", "", nil, nil, 400, "empty"},
 		"too large":          {"text/csv", "", bytes.Repeat([]byte("x"), 6<<20+1), nil, 413, "/api/v1/uploads"},
 		"no field file":      {formType, "", formBody, nil, 400, "body.file"},

@@ -85,7 +85,7 @@ type Execution struct {
 	StartedAt      time.Time       `json:"started_at,omitzero"`
 	EndedAt        time.Time       `json:"ended_at,omitzero"`
 	Phases         []rollout.Phase `json:"phases"`
-	Journal        []rollout.Entry `json:"journal,omitempty" doc:"What was intended, done and found, in order. Not in lists."`
+	Journal        []rollout.Entry `json:"journal,omitzero" doc:"What was intended, done and found, in order. Not in lists."`
 }
 
 func shown(e rollout.Execution) Execution {
@@ -104,7 +104,7 @@ type executeInput struct {
 		Recommendation string       `json:"recommendation_id" minLength:"1" maxLength:"100"`
 		PlanHash       string       `json:"plan_hash" minLength:"64" maxLength:"64" doc:"plan_hash of the recommendation as it was approved."`
 		Mode           rollout.Mode `json:"mode,omitempty" enum:"immediate,gradual,scheduled" doc:"gradual without it."`
-		At             *time.Time   `json:"at,omitempty" doc:"When to begin; for the mode scheduled."`
+		At             *time.Time   `json:"at,omitempty" doc:"When to begin; for the mode scheduled. Within a year from now."`
 		WatchMinutes   int          `json:"watch_minutes,omitempty" minimum:"1" maximum:"1440" doc:"How long each phase is watched; 15 without it."`
 		Steps          []int        `json:"steps,omitempty" maxItems:"10" doc:"Cumulative percentages of the targets, ending with 100; [10, 50, 100] without it."`
 		DryRun         bool         `json:"dry_run,omitempty"`
@@ -134,7 +134,7 @@ func (x Executions) execute(ctx context.Context, p tenant.Principal, in *execute
 	return once(ctx, x.Receipts, p, "execute", in.Idempotency, in.Body, func(ctx context.Context) (*startedExecution, error) {
 		e, err := x.Starter.Run(ctx, p, job.ExecuteInput{Recommendation: in.Body.Recommendation, PlanHash: in.Body.PlanHash, Strategy: strategy, DryRun: in.Body.DryRun})
 		if err != nil {
-			return nil, err
+			return nil, inBody(err)
 		}
 		return started(e), nil
 	})

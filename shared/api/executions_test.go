@@ -150,6 +150,9 @@ func TestExecuteStartsOnce(t *testing.T) {
 		t.Errorf("a second one of the same recommendation: %d %v", w.Code, out)
 	}
 	w, got := x.do(tenant.Viewer, "GET", "/execution/"+id, "")
+	if _, ok := got["journal"].([]any); !ok {
+		t.Errorf("an execution that has not begun has the journal %v, want an empty one", got["journal"])
+	}
 	phases, _ := got["phases"].([]any)
 	if w.Code != http.StatusOK || got["mode"] != "gradual" || got["watch_minutes"] != 15.0 || len(phases) != 2 || got["approved_by"] != "bert" || got["requested_by"] != "anna" {
 		t.Errorf("%d %v", w.Code, got)
@@ -169,12 +172,17 @@ func TestExecuteRefuses(t *testing.T) {
 		"unknown recommendations": {tenant.Approver, strings.Replace(x.body(""), "rec-1", "rec-2", 1), http.StatusNotFound},
 		"unknown modes":           {tenant.Approver, x.body(`,"mode":"fast"`), http.StatusBadRequest},
 		"steps that fall":         {tenant.Approver, x.body(`,"steps":[50,10,100]`), http.StatusBadRequest},
+		"times in the past":       {tenant.Approver, x.body(`,"mode":"scheduled","at":"2026-11-20T08:59:00Z"`), http.StatusBadRequest},
+		"times out of reach":      {tenant.Approver, x.body(`,"mode":"scheduled","at":"2028-01-01T00:00:00Z"`), http.StatusBadRequest},
 		"no time":                 {tenant.Approver, x.body(`,"mode":"scheduled"`), http.StatusBadRequest},
 		"a watch of days":         {tenant.Approver, x.body(`,"watch_minutes":1441`), http.StatusBadRequest},
 	} {
 		if w, out := x.do(c.role, "POST", "/execution/execute", c.body); w.Code != c.want {
 			t.Errorf("%s: %d %v, want %d", name, w.Code, out, c.want)
 		}
+	}
+	if _, out := x.do(tenant.Approver, "POST", "/execution/execute", x.body(`,"steps":[50]`)); !strings.Contains(fmt.Sprint(out["errors"]), "body.steps") {
+		t.Errorf("the problem does not name the field: %v", out)
 	}
 	x.rec.Status = recommend.Open
 	if w, out := x.do(tenant.Approver, "POST", "/execution/execute", x.body("")); w.Code != http.StatusConflict {

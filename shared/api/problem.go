@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -114,17 +115,39 @@ func detailOf(err error) ProblemDetail {
 		return ProblemDetail{Message: err.Error()}
 	}
 	out := ProblemDetail{Location: d.Location, Message: d.Message}
+	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok { // the library names the object that lacks it
+		out.Location, out.Message = d.Location+"."+strings.TrimSuffix(name, " to be present"), "is missing"
+		return out
+	}
+	if strings.HasPrefix(d.Message, huma.ErrUnknownContentType.Error()) {
+		out.Location, out.Message = "header.Content-Type", "has to be application/json"
+		return out
+	}
 	if d.Location == "body" { // not JSON, or JSON of the wrong types: the decoder's words name our types
 		if strings.Contains(out.Message, "json: ") {
 			out.Message = "does not have the form it needs"
 		}
 		return out
 	}
-	if d.Value != nil && d.Value != "" {
-		f := fault.Input("", fmt.Sprint(d.Value), "")
-		out.Value = f.Fields[0].Value
-	}
+	out.Value = sent(d.Value)
 	return out
+}
+
+// sent shows a value as the caller wrote it, shortened. Of an object or a list that is what is in it, as JSON.
+func sent(v any) string {
+	var text string
+	switch v := v.(type) {
+	case nil:
+	case string:
+		text = v
+	case map[string]any, []any, []string:
+		if b, err := json.Marshal(v); err == nil {
+			text = string(b)
+		}
+	default:
+		text = fmt.Sprint(v)
+	}
+	return fault.Input("", text, "").Fields[0].Value
 }
 
 func sentence(s string) string {

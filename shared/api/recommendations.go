@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -66,11 +67,13 @@ func (x Recommendations) Register(a huma.API) {
 type generateInput struct {
 	Idempotency
 
-	Body struct {
-		Connection string   `json:"connection,omitempty" doc:"One connection; without it, all that have an inventory."`
-		Rules      []string `json:"rules,omitempty" maxItems:"20" doc:"Names of rules; without them, all: idle-volume, right-size, volume-type."`
-		MinSaving  string   `json:"min_saving,omitempty" pattern:"^[0-9]{1,9}([.][0-9]{1,4})?$" doc:"Least saving of a recommendation a month, in the currency of the bill. 5 without it."`
-	}
+	Body *generateBody `required:"false"`
+}
+
+type generateBody struct {
+	Connection string   `json:"connection,omitempty" maxLength:"200" doc:"One connection; without it, all that have an inventory."`
+	Rules      []string `json:"rules,omitempty" maxItems:"20" doc:"Names of rules; without them, all: idle-volume, right-size, volume-type."`
+	MinSaving  string   `json:"min_saving,omitempty" maxLength:"20" example:"12.50" doc:"Least saving of a recommendation a month, in the currency of the bill. 5 without it."`
 }
 
 type generateOutput struct {
@@ -78,32 +81,38 @@ type generateOutput struct {
 }
 
 func (x Recommendations) generate(ctx context.Context, p tenant.Principal, in *generateInput) (*generateOutput, error) {
-	least, err := optionalAmount("body.min_saving", in.Body.MinSaving)
+	var b generateBody
+	if in.Body != nil {
+		b = *in.Body
+	}
+	least, err := optionalAmount("body.min_saving", b.MinSaving)
 	if err != nil {
 		return nil, err
 	}
-	return once(ctx, x.Receipts, p, "generate-recommendations", in.Idempotency, in.Body, func(ctx context.Context) (*generateOutput, error) {
-		out, err := x.Generate.Run(ctx, job.RecommendInput{Tenant: p.Tenant, Connection: in.Body.Connection, Rules: in.Body.Rules, MinSaving: least})
-		return &generateOutput{out}, err
+	return once(ctx, x.Receipts, p, "generate-recommendations", in.Idempotency, b, func(ctx context.Context) (*generateOutput, error) {
+		out, err := x.Generate.Run(ctx, job.RecommendInput{Tenant: p.Tenant, Connection: b.Connection, Rules: b.Rules, MinSaving: least})
+		return &generateOutput{out}, inBody(err)
 	})
 }
+
+var amountShape = regexp.MustCompile(`^[0-9]{1,9}([.][0-9]{1,4})?$`)
 
 // optionalAmount reads an amount; nil for the empty text.
 func optionalAmount(name, text string) (*decimal.Decimal, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // nothing was asked for
 	}
-	d, err := decimal.NewFromString(text)
-	if err != nil {
-		return nil, fault.Input(name, text, "is no amount")
+	if !amountShape.MatchString(text) {
+		return nil, fault.Input(name, text, "is no amount such as 25 or 12.50")
 	}
-	return &d, nil
+	d, err := decimal.NewFromString(text)
+	return &d, err
 }
 
 type listRecommendationsInput struct {
 	Status    []recommend.Status `query:"status,explode" enum:"open,approved,implemented,dismissed,expired" doc:"Any of these; without it, open and approved ones."`
 	Rule      string             `query:"rule" doc:"One rule."`
-	MinSaving string             `query:"min_saving" pattern:"^[0-9]{1,9}([.][0-9]{1,4})?$" doc:"Least saving a month."`
+	MinSaving string             `query:"min_saving" maxLength:"20" example:"12.50" doc:"Least saving a month."`
 	Limit     int                `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor    string             `query:"cursor" doc:"next_cursor of the page before."`
 }

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
@@ -122,7 +123,14 @@ func nothingToRead(in PlanInput, skipped []string) error {
 	if len(skipped) > 0 {
 		return fault.New(fault.Unprocessable, "%s", skipped[0])
 	}
-	return fault.New(fault.Unprocessable, "No connection %s%s is registered. Register it with POST /api/v1/connections.", in.Request.Connection, in.Request.Cloud)
+	what := "No connection"
+	if in.Request.Connection != "" {
+		what = "No connection " + strconv.Quote(in.Request.Connection)
+	}
+	if in.Request.Cloud != "" {
+		what += " of the cloud " + string(in.Request.Cloud)
+	}
+	return fault.New(fault.Unprocessable, "%s is registered. Register it with POST /api/v1/connections.", what)
 }
 
 // months lists what to read of a connection, newest last.

@@ -282,10 +282,14 @@ func TestPlanReadsWhatIsMissingOrMayHaveChanged(t *testing.T) {
 func TestPlanSaysWhyNothingCanBeRead(t *testing.T) {
 	t.Parallel()
 	r := registry{connections: []ingest.Connection{{ID: "az", Cloud: resource.Azure}}}
-	for cloud, want := range map[resource.Cloud]string{resource.Azure: "COLLECTORS", resource.AWS: "POST /api/v1/connections"} {
-		_, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r", Request: job.PlanRequest{Cloud: cloud}})
+	for want, asked := range map[string]job.PlanRequest{
+		"COLLECTORS": {Cloud: resource.Azure}, "POST /api/v1/connections": {Cloud: resource.AWS},
+		"No connection of the cloud aws is registered.": {Cloud: resource.AWS}, `No connection "b" is registered.`: {Connection: "b"},
+		`No connection "az" of the cloud gcp is`: {Cloud: resource.GCP, Connection: "az"},
+	} {
+		_, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r", Request: asked})
 		if fault.CodeOf(err) != fault.Unprocessable || !strings.Contains(fault.Public(err).Message, want) {
-			t.Errorf("%s: got %v", cloud, err)
+			t.Errorf("%+v: got %v", asked, err)
 		}
 	}
 	if out, err := planning(registry{}).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r"}); err != nil || len(out.Bills) != 0 {

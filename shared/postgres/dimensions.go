@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -111,6 +113,16 @@ var places = func() map[cost.Dimension]place {
 	return all
 }()
 
+// known lists the columns that costs are grouped by, in the order of their names.
+func known() []string {
+	var names []string
+	for d := range places {
+		names = append(names, string(d))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // placeOf finds a dimension; fault.Invalid names one that the record does not have.
 func placeOf(d cost.Dimension) (place, error) {
 	if key, ok := d.TagKey(); ok && key != "" {
@@ -119,7 +131,7 @@ func placeOf(d cost.Dimension) (place, error) {
 	if p, ok := places[d]; ok {
 		return p, nil
 	}
-	return place{}, fault.Input("dimension", string(d), "is no FOCUS column that costs are grouped by, nor Tags/<key>")
+	return place{}, fault.Input("dimension", string(d), "is none of %s and Tags/<key>", strings.Join(known(), ", "))
 }
 
 // text is the SQL expression of the value, empty when there is none, for the dictionary under the given alias. A tag's

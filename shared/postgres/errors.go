@@ -16,6 +16,8 @@ import (
 const (
 	uniqueViolation     = "23505"
 	foreignKeyViolation = "23503"
+	notText             = "22021" // a NUL or broken UTF-8 in a text
+	notJSONText         = "22P05" // the same in a JSON document
 	insufficientRights  = "42501" // also a row that breaks a row level security policy
 )
 
@@ -45,6 +47,8 @@ func translate(err error) error {
 
 func translateState(err error, state string) error {
 	switch {
+	case state == notText || state == notJSONText:
+		return fault.Wrap(err, fault.Invalid, "A text of the request holds characters that are no text, such as NUL. Leave them out.")
 	case state == uniqueViolation:
 		return fault.Wrap(err, fault.Conflict, "It is there already.")
 	case state == foreignKeyViolation:

@@ -25,6 +25,8 @@ func TestForeignErrorsAreTranslated(t *testing.T) {
 		"deadlock":              {&pgconn.PgError{Code: "40P01"}, fault.Unavailable},
 		"too many connections":  {&pgconn.PgError{Code: "53300"}, fault.Unavailable},
 		"shutting down":         {&pgconn.PgError{Code: "57P01"}, fault.Unavailable},
+		"NUL in a text":         {&pgconn.PgError{Code: "22021"}, fault.Invalid},
+		"NUL in a document":     {&pgconn.PgError{Code: "22P05"}, fault.Invalid},
 		"our own mistake":       {&pgconn.PgError{Code: "42601"}, fault.Internal},
 		"no rows":               {fmt.Errorf("reading: %w", pgx.ErrNoRows), fault.NotFound},
 		"not in time":           {context.DeadlineExceeded, fault.Unavailable},

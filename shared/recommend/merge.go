@@ -57,6 +57,8 @@ func (r *Recommendation) Approve(by, planHash string, at time.Time) error {
 		return fault.New(fault.Conflict, "The plan is no longer the one you approve. Read the recommendation again and approve its present plan.")
 	case r.Status == Approved:
 		return nil
+	case r.Status == Dismissed:
+		return fault.New(fault.Conflict, "The recommendation was dismissed, for good.")
 	case r.Status != Open:
 		return fault.New(fault.Conflict, "The recommendation is %s and cannot be approved. Generate recommendations again to get a new one.", r.Status)
 	}
@@ -68,7 +70,7 @@ func (r *Recommendation) Approve(by, planHash string, at time.Time) error {
 // Dismiss takes the recommendation off the list for good. It fails with fault.Conflict when it is neither open nor approved.
 func (r *Recommendation) Dismiss(by, reason string, at time.Time) error {
 	if r.Status != Open && r.Status != Approved {
-		return fault.New(fault.Conflict, "The recommendation is %s and cannot be dismissed.", r.Status)
+		return fault.New(fault.Conflict, "The recommendation is %s: only an open or approved one can be dismissed.", r.Status)
 	}
 	r.Status, r.Approval, r.UpdatedAt = Dismissed, nil, at
 	r.Dismissal = &Dismissal{By: by, At: at, Reason: reason}
