@@ -247,9 +247,9 @@ func otherTenant(t *testing.T, s *stack.Stack) {
 
 // belongings are what a tenant has.
 type belongings struct {
-	state                                        string // everything as JSON
-	executions, recommendations, anomalies, runs []string
-	secrets                                      []string
+	state                                  string // everything as JSON
+	executions, recommendations, anomalies []string
+	secrets                                []string
 }
 
 func collectMine(t *testing.T, s *stack.Stack) belongings {

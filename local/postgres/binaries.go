@@ -74,9 +74,9 @@ func find(ctx context.Context, patterns []string, need int) (string, bool) {
 	}
 	best, newest := "", oldest-1
 	for _, dir := range dirs {
-		real, major := inspect(ctx, dir)
+		resolved, major := inspect(ctx, dir)
 		if major > newest && (need == 0 || major == need) {
-			best, newest = real, major
+			best, newest = resolved, major
 		}
 	}
 	return best, best != ""
@@ -86,15 +86,15 @@ var versionShape = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
 // inspect gives the true folder of a server, behind links, and its major version; 0 when there is none.
 func inspect(ctx context.Context, dir string) (string, int) {
-	real, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+	resolved, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
 	if err != nil {
 		return "", 0
 	}
-	real = filepath.Dir(real)
-	if _, err := os.Stat(filepath.Join(real, "initdb")); err != nil {
+	resolved = filepath.Dir(resolved)
+	if _, err := os.Stat(filepath.Join(resolved, "initdb")); err != nil {
 		return "", 0
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(real, "postgres"), "--version").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(resolved, "postgres"), "--version").Output()
 	match := versionShape.FindSubmatch(out)
 	if err != nil || match == nil {
 		return "", 0
@@ -103,5 +103,5 @@ func inspect(ctx context.Context, dir string) (string, int) {
 	if err != nil {
 		return "", 0
 	}
-	return real, major
+	return resolved, major
 }

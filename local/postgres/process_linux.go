@@ -16,7 +16,7 @@ func attributes(who account) *syscall.SysProcAttr {
 
 // leftovers finds the PostgreSQL processes at work in a data folder: each has it as its working directory.
 func leftovers(data string) []int {
-	real, err := filepath.EvalSymlinks(data)
+	resolved, err := filepath.EvalSymlinks(data)
 	if err != nil {
 		return nil
 	}
@@ -26,7 +26,7 @@ func leftovers(data string) []int {
 	}
 	var pids []int
 	for _, link := range places {
-		if cwd, err := os.Readlink(link); err != nil || cwd != real {
+		if cwd, err := os.Readlink(link); err != nil || cwd != resolved {
 			continue
 		}
 		proc := filepath.Dir(link)

@@ -3,8 +3,8 @@ package sandbox
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -56,7 +56,7 @@ func digest(t testing.TB, e *Estate, month time.Time) string {
 			_, _ = h.Write(doc)
 		}
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // named finds the resource of that name.

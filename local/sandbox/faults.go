@@ -145,7 +145,7 @@ func (f *activeFault) left() int {
 // caller holds the lock.
 func (e *Estate) spend(kind FaultKind, it *item, action plan.Action) (*Fault, error) {
 	for _, f := range e.faults {
-		if f.Kind != kind || f.left() <= 0 || !f.matches(it, action) || kind == Drift && !(f.OnApply && it.accepts(f.Set)) {
+		if f.Kind != kind || f.left() <= 0 || !f.matches(it, action) || kind == Drift && (!f.OnApply || !it.accepts(f.Set)) {
 			continue
 		}
 		found := f.Fault

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -253,7 +253,7 @@ func TestConcurrentLoadsOfAPeriodLeaveOneOfThem(t *testing.T) {
 			if i%3 == 2 {
 				owner = other
 			}
-			rows := []focus.Row{charge("AWS", "1", fmt.Sprint(i+1), 1), charge("AWS", "1", fmt.Sprint(i+1), 400)}
+			rows := []focus.Row{charge("AWS", "1", strconv.Itoa(i+1), 1), charge("AWS", "1", strconv.Itoa(i+1), 400)}
 			_, errs[i] = db.Load(t.Context(), owner, ingest.Bill{Connection: "main", File: content(csvOf(t, rows...))})
 		})
 	}
