@@ -21,6 +21,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -60,6 +61,10 @@ func (s *shelf) ChangeRecommendation(_ context.Context, _ tenant.ID, id string, 
 		}
 	}
 	return recommend.Recommendation{}, fault.New(fault.NotFound, "There is no recommendation %s.", id)
+}
+
+func (s *shelf) Executing(context.Context, tenant.ID, string) ([]rollout.Execution, error) {
+	return nil, nil
 }
 
 func (s *shelf) SaveGeneration(context.Context, tenant.ID, string, []string, func([]recommend.Recommendation) []recommend.Recommendation, []recommend.Rejected) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -71,6 +72,8 @@ type RecommendationStore interface {
 	// them, and what was rejected by rejected.
 	SaveGeneration(ctx context.Context, t tenant.ID, connection string, rules []string,
 		merge func(known []recommend.Recommendation) []recommend.Recommendation, rejected []recommend.Rejected) error
+	// Executing lists the open executions of a connection, without phases and journals; dry runs are not among them.
+	Executing(ctx context.Context, t tenant.ID, connection string) ([]rollout.Execution, error)
 	// ChangeRecommendation lets change alter one recommendation, in one transaction. It fails with fault.NotFound when there
 	// is none with the id, and with the error of change.
 	ChangeRecommendation(ctx context.Context, t tenant.ID, id string, change func(*recommend.Recommendation) error) (recommend.Recommendation, error)
@@ -172,9 +175,15 @@ func (j Recommend) Run(ctx context.Context, in RecommendInput) (RecommendOutput,
 		if err != nil {
 			return out, err
 		}
+		open, err := j.Store.Executing(ctx, in.Tenant, c.ID)
+		if err != nil {
+			return out, err
+		}
+		var executing map[string]bool
+		facts.Executing, executing = underWay(open)
 		result := recommend.Generate(facts, options)
 		merge := func(known []recommend.Recommendation) []recommend.Recommendation {
-			return recommend.Merge(known, result.Recommendations, facts.Now)
+			return recommend.Merge(known, result.Recommendations, executing, facts.Now)
 		}
 		if err := j.Store.SaveGeneration(ctx, in.Tenant, c.ID, rules, merge, result.Rejected); err != nil {
 			return out, err
@@ -189,6 +198,18 @@ func (j Recommend) Run(ctx context.Context, in RecommendInput) (RecommendOutput,
 		out.Top = append(out.Top, TopSaving{ID: r.ID, Title: r.Title, Score: r.Score.Total, Saving: r.Saving.Monthly})
 	}
 	return out, nil
+}
+
+// underWay gives the targets of open executions, each with its execution, and the recommendations that they carry out.
+func underWay(open []rollout.Execution) (targets map[string]string, recommendations map[string]bool) {
+	targets, recommendations = map[string]string{}, map[string]bool{}
+	for _, e := range open {
+		recommendations[e.Recommendation] = true
+		for _, t := range e.Plan.Targets {
+			targets[t.Ref.ID] = e.ID
+		}
+	}
+	return targets, recommendations
 }
 
 // learned is what earlier executions taught.

@@ -16,6 +16,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
+	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -27,6 +28,7 @@ type shop struct {
 
 	instance recommend.Observed
 	kept     []recommend.Recommendation
+	open     []rollout.Execution
 	rejected []recommend.Rejected
 }
 
@@ -73,6 +75,10 @@ func (s *shop) SaveGeneration(_ context.Context, _ tenant.ID, _ string, _ []stri
 	return nil
 }
 
+func (s *shop) Executing(context.Context, tenant.ID, string) ([]rollout.Execution, error) {
+	return s.open, nil
+}
+
 func (s *shop) ChangeRecommendation(context.Context, tenant.ID, string, func(*recommend.Recommendation) error) (recommend.Recommendation, error) {
 	return recommend.Recommendation{}, fault.New(fault.NotFound, "None.")
 }
@@ -80,6 +86,27 @@ func (s *shop) ChangeRecommendation(context.Context, tenant.ID, string, func(*re
 func (s *shop) run(in job.RecommendInput) (job.RecommendOutput, error) {
 	in.Tenant = learner
 	return job.Recommend{Inventory: s, Costs: s, Store: s, Learned: s, Now: func() time.Time { return morning }}.Run(context.Background(), in)
+}
+
+// A round that runs while an execution is halfway must neither plan what is left of its targets nor void its approval.
+func TestAnOpenExecutionKeepsItsRecommendation(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	if _, err := s.run(job.RecommendInput{}); err != nil || len(s.kept) != 1 {
+		t.Fatalf("%v %+v", err, s.kept)
+	}
+	if err := s.kept[0].Approve("anna", s.kept[0].PlanHash, morning); err != nil {
+		t.Fatal(err)
+	}
+	s.open = []rollout.Execution{{ID: "e-1", Recommendation: s.kept[0].ID, Plan: s.kept[0].Plan}}
+	out, err := s.run(job.RecommendInput{})
+	if err != nil || out.Found != 0 || len(s.kept) != 1 || s.kept[0].Status != recommend.Approved || len(s.rejected) == 0 {
+		t.Errorf("%v, found %d, kept %+v, rejected %+v", err, out.Found, s.kept, s.rejected)
+	}
+	s.open = nil
+	if out, err := s.run(job.RecommendInput{}); err != nil || out.Found != 1 {
+		t.Errorf("when it has ended: %v, found %d", err, out.Found)
+	}
 }
 
 func TestSavingsComeFromTheBillWhereItShowsThem(t *testing.T) {

@@ -16,13 +16,13 @@ import (
 func (db *DB) CreateExecution(ctx context.Context, t tenant.ID, e rollout.Execution) (rollout.Execution, error) {
 	const sql = `
 		insert into executions (tenant_id, recommendation, connection, plan, plan_hash, strategy, dry_run, estimated,
-			requested_by, approved_by, status, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			uncalibrated, requested_by, approved_by, status, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		returning id::text`
 	e.Status = rollout.Pending
 	err := db.tx(ctx, t, func(tx pgx.Tx) error {
 		row := tx.QueryRow(ctx, sql, t, e.Recommendation, e.Connection, e.Plan, e.PlanHash, e.Strategy, e.DryRun, e.Estimated,
-			e.RequestedBy, e.ApprovedBy, e.Status, e.CreatedAt)
+			e.Uncalibrated, e.RequestedBy, e.ApprovedBy, e.Status, e.CreatedAt)
 		if err := row.Scan(&e.ID); err != nil {
 			return err
 		}
@@ -73,6 +73,17 @@ func (db *DB) OpenExecution(ctx context.Context, t tenant.ID, recommendation str
 		return rollout.Execution{}, fault.New(fault.NotFound, "The recommendation %s has no open execution.", recommendation)
 	}
 	return found[0], nil
+}
+
+// Executing lists the open executions of a connection, without phases and journals. Dry runs are not among them: they change
+// nothing.
+func (db *DB) Executing(ctx context.Context, t tenant.ID, connection string) ([]rollout.Execution, error) {
+	var found []rollout.Execution
+	err := db.tx(ctx, t, func(tx pgx.Tx) (err error) {
+		found, err = scanExecutions(ctx, tx, `where connection = $1 and status in ('pending', 'running', 'stuck') and not dry_run order by created_at, id`, connection)
+		return err
+	})
+	return found, err
 }
 
 // Executions lists executions, the latest first, with phases and without journals. Of the ones created at the same moment

@@ -47,8 +47,9 @@ func newExecution(recommendation string) rollout.Execution {
 	s, _ := rollout.NewStrategy(rollout.Strategy{Mode: rollout.Scheduled, At: executedAt.Add(time.Hour)})
 	return rollout.Execution{
 		Recommendation: recommendation, Connection: "aws-main", Plan: p, PlanHash: p.Hash(), Strategy: s,
-		Estimated:   cost.Money{Amount: decimal.RequireFromString("12.345678"), Currency: "USD", Basis: cost.Effective},
-		RequestedBy: "anna", ApprovedBy: "bert", CreatedAt: executedAt, Phases: rollout.Divide(p, s), Journal: []rollout.Entry{},
+		Estimated:    cost.Money{Amount: decimal.RequireFromString("12.345678"), Currency: "USD", Basis: cost.Effective},
+		Uncalibrated: cost.Money{Amount: decimal.RequireFromString("13.5"), Currency: "USD", Basis: cost.Effective},
+		RequestedBy:  "anna", ApprovedBy: "bert", CreatedAt: executedAt, Phases: rollout.Divide(p, s), Journal: []rollout.Entry{},
 	}
 }
 
@@ -69,10 +70,10 @@ func TestExecutionIsReadAsItWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Plan.Hash() != want.PlanHash || !got.Estimated.Amount.Equal(want.Estimated.Amount) {
-		t.Errorf("plan %v, estimated %v", got.Plan, got.Estimated)
+	if got.Plan.Hash() != want.PlanHash || !got.Estimated.Amount.Equal(want.Estimated.Amount) || !got.Uncalibrated.Amount.Equal(want.Uncalibrated.Amount) {
+		t.Errorf("plan %v, estimated %v, %v before calibration", got.Plan, got.Estimated, got.Uncalibrated)
 	}
-	got.Estimated = want.Estimated
+	got.Estimated, got.Uncalibrated = want.Estimated, want.Uncalibrated
 	for i := range want.Phases {
 		want.Phases[i].Reasons = []string{}
 	}
@@ -82,6 +83,28 @@ func TestExecutionIsReadAsItWasWritten(t *testing.T) {
 	open, err := db.OpenExecution(t.Context(), executing, "rec")
 	if err != nil || open.ID != want.ID {
 		t.Errorf("open: %v %v", open.ID, err)
+	}
+}
+
+func TestWhatIsUnderWayOnAConnection(t *testing.T) {
+	t.Parallel()
+	db, ctx := openExecutions(t), t.Context()
+	open := create(t, db, newExecution("rec"))
+	dry, elsewhere, over := newExecution("dry"), newExecution("elsewhere"), newExecution("over")
+	dry.DryRun, elsewhere.Connection = true, "aws-test"
+	create(t, db, dry)
+	create(t, db, elsewhere)
+	over = create(t, db, over)
+	over.Status = rollout.Completed
+	if done, err := db.TransitionExecution(ctx, executing, over, rollout.Pending); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	found, err := db.Executing(ctx, executing, "aws-main")
+	if err != nil || len(found) != 1 || found[0].ID != open.ID || len(found[0].Plan.Targets) != 3 {
+		t.Errorf("%v %+v, want the one that is open", err, found)
+	}
+	if found, err := db.Executing(ctx, bystander, "aws-main"); err != nil || len(found) != 0 {
+		t.Errorf("another tenant sees %+v, %v", found, err)
 	}
 }
 

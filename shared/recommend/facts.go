@@ -21,6 +21,7 @@ type Facts struct {
 	Prices      []resource.Price
 	Calibration map[plan.Action]Calibration
 	RolledBack  map[string]time.Time // by recommendation id: when an execution of it was last rolled back
+	Executing   map[string]string    // by resource id: the open execution that changes it
 }
 
 // Observed is a resource of the inventory with the time since which it is what it is.

@@ -94,6 +94,9 @@ func (e *estate) consider(rule *Rule, r Observed) (*candidate, string) {
 		return nil, refusal
 	}
 	c.rule = rule
+	if execution, held := e.Executing[r.ID]; held {
+		return nil, "The execution " + execution + " is changing it; what is left to save is judged when that has ended."
+	}
 	if refusal := c.validate(); refusal != "" {
 		return nil, refusal
 	}

@@ -249,11 +249,30 @@ func TestMergeKeepsWhatWasDecided(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := recommend.Merge(tt.known, tt.found, later)
+			got := recommend.Merge(tt.known, tt.found, nil, later)
 			if len(got) != 1 || got[0].Status != tt.want || tt.check != nil && !tt.check(got[0]) {
 				t.Errorf("got %+v, want one that is %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhatIsUnderExecutionIsNotJudged(t *testing.T) {
+	t.Parallel()
+	s := instance()
+	before := recommend.Generate(s.Facts, recommend.Options{}).Recommendations[0]
+	if err := before.Approve("anna", before.PlanHash, now); err != nil {
+		t.Fatal(err)
+	}
+	s.Executing = map[string]string{before.Plan.Targets[0].Ref.ID: "e-1"}
+	meanwhile := recommend.Generate(s.Facts, recommend.Options{})
+	i := slices.IndexFunc(meanwhile.Rejected, func(r recommend.Rejected) bool { return r.Rule == before.Rule })
+	if len(meanwhile.Recommendations) != 0 || i < 0 || !strings.Contains(meanwhile.Rejected[i].Reason, "e-1") {
+		t.Errorf("recommended %v, rejected %v", meanwhile.Recommendations, meanwhile.Rejected)
+	}
+	kept := recommend.Merge([]recommend.Recommendation{before}, nil, map[string]bool{before.ID: true}, now.Add(time.Hour))
+	if len(kept) != 1 || kept[0].Status != recommend.Approved || kept[0].Approval == nil {
+		t.Errorf("what is being carried out became %+v", kept)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 
 // Merge brings the recommendations that a generation found into those that are known. What somebody decided stays, for as
 // long as the plan is the one that it was decided on: an approval of another plan is void. A dismissal holds for any plan.
-// Known ones that were not found are expired, but for those that were implemented or dismissed.
-func Merge(known, found []Recommendation, now time.Time) []Recommendation {
+// Known ones that were not found are expired, but for those that were implemented or dismissed, and those under execution, by
+// id: their targets are half changed, and what they are in the end the execution says.
+func Merge(known, found []Recommendation, executing map[string]bool, now time.Time) []Recommendation {
 	byID := make(map[string]Recommendation, len(known))
 	for _, k := range known {
 		byID[k.ID] = k
@@ -28,7 +29,7 @@ func Merge(known, found []Recommendation, now time.Time) []Recommendation {
 	}
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		k := byID[id]
-		if k.Status == Open || k.Status == Approved {
+		if (k.Status == Open || k.Status == Approved) && !executing[k.ID] {
 			k.Status, k.Approval, k.UpdatedAt = Expired, nil, now
 		}
 		out = append(out, k)
