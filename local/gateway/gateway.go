@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -60,22 +61,34 @@ func New(o Options) (http.Handler, error) {
 		refuseOthers(mux, path, allowed)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "There is nothing at "+r.URL.Path+". All operations are listed in /api/v1/openapi.json.")
+		problem(w, http.StatusNotFound, "NotFound", "There is nothing at "+r.URL.Path+". All operations are listed in /api/v1/openapi.json.")
 	})
-	return mux, nil
+	return checked(mux), nil
+}
+
+// checked answers what would not reach an operation as it was meant: API Gateway refuses a query that it cannot decode, where
+// net/url would leave the broken part out.
+func checked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+			problem(w, http.StatusBadRequest, "Invalid", "The query is not of the form name=value&name=value, percent-encoded.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // refuseOthers answers the methods that a path does not have. They are registered one by one, for a pattern of all methods
 // would collide with one method of a wider path.
 func refuseOthers(mux *http.ServeMux, path string, allowed []string) {
 	slices.Sort(allowed)
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		if slices.Contains(allowed, method) {
 			continue
 		}
 		mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			problem(w, http.StatusMethodNotAllowed, "This path does not know the method "+r.Method+".")
+			problem(w, http.StatusMethodNotAllowed, "Invalid", "This path does not take "+r.Method+"; it takes "+strings.Join(allowed, ", ")+".")
 		})
 	}
 }
@@ -95,16 +108,16 @@ func (o *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case err != nil:
 			o.Log.Error("authorizer failed", "error", err)
-			problem(w, http.StatusInternalServerError, "Something went wrong on our side. It has been logged; please try again.")
+			problem(w, http.StatusServiceUnavailable, "Unavailable", "Keys cannot be checked now; try again in a moment.")
 			return
 		case !allowed:
-			problem(w, http.StatusUnauthorized, "Send a valid API key in the X-Api-Key header.")
+			problem(w, http.StatusUnauthorized, "Unauthenticated", "Send a valid API key in the X-Api-Key header.")
 			return
 		}
 	}
 	event, err := o.event(w, r, request)
 	if err != nil {
-		problem(w, http.StatusRequestEntityTooLarge, "The request is larger than 6 MB. Ask for an upload with POST /api/v1/uploads, put the file there, and name its key instead.")
+		problem(w, http.StatusRequestEntityTooLarge, "TooLarge", "The request is too large: 4.5 MB fit into one, 6 MB of plain text. Ask for an upload with POST /api/v1/uploads, put the file there, and name its key instead.")
 		return
 	}
 	o.invoke(ctx, w, event)
@@ -118,14 +131,14 @@ func (o *operation) invoke(ctx context.Context, w http.ResponseWriter, event []b
 	}
 	if err != nil {
 		o.Log.Error("function failed", "function", o.route.Function, "error", err)
-		problem(w, http.StatusBadGateway, "Something went wrong on our side. It has been logged; please try again.")
+		problem(w, http.StatusBadGateway, "Internal", "Something went wrong on our side. It has been logged; please try again.")
 		return
 	}
 	body := []byte(response.Body)
 	if response.IsBase64Encoded {
 		if body, err = base64.StdEncoding.DecodeString(response.Body); err != nil {
 			o.Log.Error("function answered with a broken body", "function", o.route.Function, "error", err)
-			problem(w, http.StatusBadGateway, "Something went wrong on our side. It has been logged; please try again.")
+			problem(w, http.StatusBadGateway, "Internal", "Something went wrong on our side. It has been logged; please try again.")
 			return
 		}
 	}
@@ -246,16 +259,19 @@ func lastValues(values map[string][]string) map[string]string {
 }
 
 type answer struct {
-	Status int    `json:"status"`
 	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
 
 // problem is an answer of the gateway itself, in the form that the API's own problems have.
-func problem(w http.ResponseWriter, status int, detail string) {
+func problem(w http.ResponseWriter, status int, code, detail string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	body, err := json.Marshal(answer{status, http.StatusText(status), detail})
+	body, err := json.Marshal(answer{http.StatusText(status), status, code, detail})
 	if err == nil {
 		_, _ = w.Write(body) // the caller is gone, nobody to tell
 	}

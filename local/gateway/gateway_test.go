@@ -131,10 +131,12 @@ func TestWhatTheGatewayAnswersItself(t *testing.T) {
 	}{
 		"no key":            {working, "GET", "/api/v1/things/1", "", nil, 401},
 		"wrong key":         {working, "GET", "/api/v1/things/1", "bad", nil, 401},
-		"authorizer broken": {working, "GET", "/api/v1/things/1", "broken", nil, 500},
+		"authorizer broken": {working, "GET", "/api/v1/things/1", "broken", nil, 503},
 		"open route":        {working, "GET", "/api/v1/health", "", nil, 201},
 		"unknown path":      {working, "GET", "/api/v2", "good", nil, 404},
 		"wrong method":      {working, "DELETE", "/api/v1/things/1", "good", nil, 405},
+		"options":           {working, "OPTIONS", "/api/v1/things/1", "good", nil, 405},
+		"broken query":      {working, "GET", "/api/v1/things/1?limit=%zz", "good", nil, 400},
 		"too large":         {working, "POST", "/api/v1/things", "good", bytes.Repeat([]byte("a"), 7<<20), 413},
 		"function broken":   {failing, "POST", "/api/v1/things", "good", nil, 502},
 	}
@@ -144,6 +146,14 @@ func TestWhatTheGatewayAnswersItself(t *testing.T) {
 			answer, text := send(t, tt.method, tt.server.URL+tt.path, tt.key, "", tt.body)
 			if answer.StatusCode != tt.want {
 				t.Errorf("status %d, want %d: %s", answer.StatusCode, tt.want, text)
+			}
+			var p struct {
+				Title, Code, Detail string
+				Status              int
+			}
+			if err := json.Unmarshal(text, &p); tt.want >= 400 && (err != nil || p.Status != tt.want || p.Title == "" || p.Code == "" || p.Detail == "" ||
+				answer.Header.Get("Content-Type") != "application/problem+json" || answer.Header.Get("Cache-Control") != "no-store") {
+				t.Errorf("no whole problem: %v %s %v", err, text, answer.Header)
 			}
 			if strings.Contains(string(text), "secret") || strings.Contains(string(text), "table is gone") {
 				t.Errorf("internals shown: %s", text)
