@@ -13,7 +13,6 @@ import (
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/forecast"
 	"github.com/cost-agent/cost-agent/shared/learn"
-	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
@@ -47,12 +46,11 @@ func DailyForecast(s cost.Series, horizon int) (mean, low, high []float64) {
 
 // Learn measures what executions really saved, and calibrates.
 type Learn struct {
-	Executions      ExecutionHistory
-	Costs           CostStore
-	Recommendations RecommendationFinder
-	Outcomes        OutcomeStore
-	Forecast        Forecaster // nil: DailyForecast
-	Now             Clock
+	Executions ExecutionHistory
+	Costs      CostStore
+	Outcomes   OutcomeStore
+	Forecast   Forecaster // nil: DailyForecast
+	Now        Clock
 }
 
 // LearnInput says whose executions to measure.
@@ -143,11 +141,7 @@ func (j Learn) calibrate(ctx context.Context, t tenant.ID, outcomes []learn.Outc
 // measure compares one execution's targets after the change with their forecast without it. It fails with
 // fault.Unprocessable when the bill does not allow it.
 func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (learn.Outcome, error) {
-	change, err := j.change(ctx, t, e)
-	if err != nil {
-		return learn.Outcome{}, err
-	}
-	now := j.Now().UTC()
+	change, now := changeOf(e), j.Now().UTC()
 	final, err := j.Costs.FinalUntil(ctx, t, e.Connection)
 	if err != nil && fault.CodeOf(err) != fault.NotFound {
 		return learn.Outcome{}, err
@@ -193,24 +187,13 @@ func wholeDays(from, until time.Time) []learn.Day {
 	return out
 }
 
-// change describes the execution for learning. The estimate is taken back to what it was before calibration, where the
-// recommendation still tells, so that learning does not learn from its own corrections.
-func (j Learn) change(ctx context.Context, t tenant.ID, e rollout.Execution) (learn.Change, error) {
-	c := learn.Change{
+// changeOf describes the execution for learning.
+func changeOf(e rollout.Execution) learn.Change {
+	return learn.Change{
 		Execution: e.ID, Recommendation: e.Recommendation, Connection: e.Connection, Cloud: e.Plan.Cloud, Action: e.Plan.Action,
-		Targets: len(e.Plan.Targets), Completed: e.Status == rollout.Completed, Estimated: e.Estimated, EndedAt: e.EndedAt,
+		Targets: len(e.Plan.Targets), Completed: e.Status == rollout.Completed, Estimated: e.Uncalibrated, EndedAt: e.EndedAt,
 	}
-	rec, err := j.Recommendations.Recommendation(ctx, t, e.Recommendation)
-	if err != nil && fault.CodeOf(err) != fault.NotFound {
-		return c, err
-	}
-	if err == nil && rec.PlanHash == e.PlanHash && estimateOf(rec).Currency == e.Estimated.Currency {
-		c.Estimated = estimateOf(rec)
-	}
-	return c, nil
 }
-
-func estimateOf(r recommend.Recommendation) cost.Money { return r.Saving.Uncalibrated }
 
 // involved lists the targets' ids, and those of everything that the changes left behind: snapshots, replacements.
 func involved(e rollout.Execution) (targets, heirs []string) {

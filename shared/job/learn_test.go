@@ -17,7 +17,6 @@ import (
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/learn"
 	"github.com/cost-agent/cost-agent/shared/plan"
-	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
 	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
@@ -33,7 +32,6 @@ type ledger struct {
 	costs      map[string][]job.DayCost
 	final      time.Time
 	executions []rollout.Execution
-	known      map[string]recommend.Recommendation
 	outcomes   map[string]learn.Outcome
 	learned    []learn.Calibration
 }
@@ -68,14 +66,6 @@ func (l *ledger) CompletedExecutions(context.Context, tenant.ID) ([]rollout.Exec
 	return l.executions, nil
 }
 
-func (l *ledger) Recommendation(_ context.Context, _ tenant.ID, id string) (recommend.Recommendation, error) {
-	r, ok := l.known[id]
-	if !ok {
-		return r, fault.New(fault.NotFound, "None.")
-	}
-	return r, nil
-}
-
 func (l *ledger) Outcomes(context.Context, tenant.ID) ([]learn.Outcome, error) {
 	return slices.Collect(maps.Values(l.outcomes)), nil
 }
@@ -96,22 +86,23 @@ func (l *ledger) SaveCalibration(_ context.Context, _ tenant.ID, c learn.Calibra
 
 // archived is a ledger with one volume of 10 USD a day that was archived; its snapshot costs 4.
 func archived() *ledger {
-	l := &ledger{costs: map[string][]job.DayCost{}, final: cost.Day(changed).AddDate(0, 0, 21), known: map[string]recommend.Recommendation{}, outcomes: map[string]learn.Outcome{}}
+	l := &ledger{costs: map[string][]job.DayCost{}, final: cost.Day(changed).AddDate(0, 0, 21), outcomes: map[string]learn.Outcome{}}
 	l.bill("vol", -60, 0, "10")
 	l.bill("vol", 0, 1, "8")
 	l.bill("snap", 1, 21, "4")
 	ref := resource.Ref{Cloud: resource.AWS, Type: resource.Volume, ID: "vol"}
 	l.executions = []rollout.Execution{{ID: "one", Recommendation: "rec", Status: rollout.Completed, StartedAt: changed, EndedAt: changed.Add(time.Hour),
-		Plan:      plan.Plan{Cloud: resource.AWS, Action: plan.ArchiveVolume, Targets: []plan.Target{{Ref: ref}}},
-		Estimated: cost.Money{Amount: decimal.RequireFromString("182.5"), Currency: "USD", Basis: cost.Effective},
-		Journal:   []rollout.Entry{{Step: rollout.Intended, Ref: ref}, {Step: rollout.Applied, Ref: ref, Result: &rollout.Receipt{Ref: ref, Handles: map[string]string{"snapshot": "snap"}}}},
+		Plan:         plan.Plan{Cloud: resource.AWS, Action: plan.ArchiveVolume, Targets: []plan.Target{{Ref: ref}}},
+		Estimated:    cost.Money{Amount: decimal.RequireFromString("182.5"), Currency: "USD", Basis: cost.Effective},
+		Uncalibrated: cost.Money{Amount: decimal.RequireFromString("182.5"), Currency: "USD", Basis: cost.Effective},
+		Journal:      []rollout.Entry{{Step: rollout.Intended, Ref: ref}, {Step: rollout.Applied, Ref: ref, Result: &rollout.Receipt{Ref: ref, Handles: map[string]string{"snapshot": "snap"}}}},
 	}}
 	return l
 }
 
 func (l *ledger) learn(t *testing.T) job.LearnOutput {
 	t.Helper()
-	j := job.Learn{Executions: l, Costs: l, Recommendations: l, Outcomes: l, Now: func() time.Time { return changed.AddDate(0, 0, 30) }}
+	j := job.Learn{Executions: l, Costs: l, Outcomes: l, Now: func() time.Time { return changed.AddDate(0, 0, 30) }}
 	out, err := j.Run(t.Context(), job.LearnInput{Tenant: learner})
 	if err != nil {
 		t.Fatal(err)
@@ -152,8 +143,6 @@ func TestLearningDoesNotLearnFromItsOwnCorrections(t *testing.T) {
 	t.Parallel()
 	l := archived()
 	l.executions[0].Estimated.Amount = decimal.RequireFromString("91.25") // halved by a calibration
-	l.known["rec"] = recommend.Recommendation{PlanHash: l.executions[0].PlanHash, Saving: recommend.Saving{
-		Uncalibrated: cost.Money{Amount: decimal.RequireFromString("182.5"), Currency: "USD", Basis: cost.Effective}}}
 	if got := l.learn(t).Outcomes[0].Ratio.Value; got != 1 {
 		t.Errorf("ratio %v to the first estimate, want 1", got)
 	}
@@ -182,7 +171,7 @@ func TestWhatCannotBeMeasuredIsReported(t *testing.T) {
 		want   string
 	}{
 		"never billed before": {func(l *ledger) { l.costs["vol"] = nil }, "none of its targets before the change"},
-		"another currency":    {func(l *ledger) { l.executions[0].Estimated.Currency = "EUR" }, "estimated in EUR"},
+		"another currency":    {func(l *ledger) { l.executions[0].Uncalibrated.Currency = "EUR" }, "estimated in EUR"},
 	} {
 		l := archived()
 		tt.change(l)

@@ -79,12 +79,6 @@ type RecommendationStore interface {
 	ChangeRecommendation(ctx context.Context, t tenant.ID, id string, change func(*recommend.Recommendation) error) (recommend.Recommendation, error)
 }
 
-// RecommendationFinder reads one recommendation.
-type RecommendationFinder interface {
-	// Recommendation fails with fault.NotFound when there is none with the id.
-	Recommendation(ctx context.Context, t tenant.ID, id string) (recommend.Recommendation, error)
-}
-
 // RecommendationFilter chooses recommendations and the place in their order, which is by score, the highest first, and id.
 type RecommendationFilter struct {
 	Status     []recommend.Status // any of them; empty: all

@@ -152,7 +152,7 @@ func (r Rollout) phase(ctx context.Context, in WatchInput) (rollout.Execution, r
 func (r Rollout) watch(t tenant.ID, e rollout.Execution, p rollout.Phase, round int) WatchOutput {
 	until := p.AppliedAt.Add(time.Duration(round+1) * e.Strategy.Watch)
 	o := rollout.Observe(e, p, until)
-	key := fmt.Sprintf("%s/%s/execution-%s/usage-%d-%d.json", t, e.Connection, e.ID, p.Number, round)
+	key := ingest.Key(t, e.Connection, "execution-"+e.ID, fmt.Sprintf("usage-%d-%d.json", p.Number, round))
 	out := WatchOutput{Observe: len(o.Changed) > 0, Round: round, Key: key}
 	if !out.Observe {
 		return out

@@ -98,7 +98,7 @@ func (x Execute) prepare(ctx context.Context, p tenant.Principal, in ExecuteInpu
 	}
 	e := rollout.Execution{
 		Recommendation: rec.ID, Connection: rec.Connection, Plan: rec.Plan, PlanHash: in.PlanHash, Strategy: strategy, DryRun: in.DryRun,
-		Estimated: rec.Saving.Monthly, RequestedBy: p.Subject, Status: rollout.Pending, CreatedAt: x.Now().Truncate(time.Microsecond),
+		Estimated: rec.Saving.Monthly, Uncalibrated: rec.Saving.Uncalibrated, RequestedBy: p.Subject, Status: rollout.Pending, CreatedAt: x.Now().Truncate(time.Microsecond),
 		Phases: rollout.Divide(rec.Plan, strategy), Journal: []rollout.Entry{},
 	}
 	if err := approved(e, rec); err != nil {

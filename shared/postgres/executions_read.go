@@ -22,7 +22,7 @@ func readExecutions(ctx context.Context, tx pgx.Tx, condition string, args ...an
 }
 
 func scanExecutions(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]rollout.Execution, error) {
-	sql := `select id::text, recommendation, connection, plan, plan_hash, strategy, dry_run, estimated, requested_by, approved_by,
+	sql := `select id::text, recommendation, connection, plan, plan_hash, strategy, dry_run, estimated, coalesce(uncalibrated, estimated), requested_by, approved_by,
 		status, reason, fence, created_at, started_at, ended_at from executions ` + condition
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
@@ -31,7 +31,7 @@ func scanExecutions(ctx context.Context, tx pgx.Tx, condition string, args ...an
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e rollout.Execution, err error) {
 		var started, ended *time.Time
 		err = row.Scan(&e.ID, &e.Recommendation, &e.Connection, &e.Plan, &e.PlanHash, &e.Strategy, &e.DryRun, &e.Estimated,
-			&e.RequestedBy, &e.ApprovedBy, &e.Status, &e.Reason, &e.Fence, &e.CreatedAt, &started, &ended)
+			&e.Uncalibrated, &e.RequestedBy, &e.ApprovedBy, &e.Status, &e.Reason, &e.Fence, &e.CreatedAt, &started, &ended)
 		e.CreatedAt, e.StartedAt, e.EndedAt = e.CreatedAt.UTC(), orZero(started), orZero(ended)
 		e.Phases, e.Journal = []rollout.Phase{}, []rollout.Entry{}
 		return e, err

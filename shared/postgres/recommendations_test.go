@@ -156,7 +156,7 @@ func (c company) execute(text string, back bool) rollout.Execution {
 		c.Fatal(err)
 	}
 	e := rollout.Execution{ID: "execution of " + text, Recommendation: r.ID, Connection: r.Connection, Plan: r.Plan, PlanHash: r.PlanHash,
-		Estimated: r.Saving.Monthly, Status: rollout.Completed, StartedAt: clock.Now()}
+		Estimated: r.Saving.Monthly, Uncalibrated: r.Saving.Uncalibrated, Status: rollout.Completed, StartedAt: clock.Now()}
 	actor := c.estate.Actor(r.Cloud)
 	for _, target := range r.Plan.Targets {
 		command := rollout.Command{Execution: e.ID, Fence: 1, Action: r.Plan.Action, Target: target}
@@ -278,7 +278,7 @@ func TestTheBillSaysWhatWasSaved(t *testing.T) {
 		c.execute("of storefront", false), c.execute("of events", false), c.execute("warehouse-migration-1", false),
 		c.execute("of suggestions", true), c.execute("portal-upgrade-copy", true),
 	}
-	learner := job.Learn{Executions: history, Costs: c.db, Recommendations: c.db, Outcomes: c.db, Now: c.estate.Clock().Now}
+	learner := job.Learn{Executions: history, Costs: c.db, Outcomes: c.db, Now: c.estate.Clock().Now}
 	measure := func() []learn.Outcome {
 		out, err := learner.Run(t.Context(), job.LearnInput{Tenant: acme})
 		if err != nil || len(out.Problems) != 0 {

@@ -41,6 +41,7 @@ type Execution struct {
 	Strategy       Strategy   `json:"strategy"`
 	DryRun         bool       `json:"dry_run"`
 	Estimated      cost.Money `json:"estimated_monthly_saving"`
+	Uncalibrated   cost.Money `json:"uncalibrated_monthly_saving"` // before calibration, so that learning does not learn from its own corrections
 	RequestedBy    string     `json:"requested_by"`
 	ApprovedBy     string     `json:"approved_by"`
 	Status         Status     `json:"status"`
