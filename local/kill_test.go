@@ -72,12 +72,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 
 func build(t *testing.T) *agent {
 	t.Helper()
-	dir := t.TempDir()
-	for at := dir; at != os.TempDir() && at != filepath.Dir(at); at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil { // PostgreSQL runs as another user where the test runs as root
-			t.Fatal(err)
-		}
-	}
+	dir := openDir(t)
 	a := &agent{t: t, bin: filepath.Join(dir, "agent"), dir: filepath.Join(dir, "data"), url: freeAddress(t)}
 	if out, err := exec.Command("go", "build", "-o", a.bin, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

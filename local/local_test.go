@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cost-agent/cost-agent/local/sandbox"
 	"github.com/cost-agent/cost-agent/local/stack"
@@ -26,6 +27,18 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
+// openDir is a folder for the test that PostgreSQL can reach, which runs as another user where the test runs as root.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for at := dir; at != os.TempDir() && at != filepath.Dir(at); at = filepath.Dir(at) {
+		if err := os.Chmod(at, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // start brings up a whole system that ends with the test.
 func start(t *testing.T) *stack.Stack {
 	t.Helper()
@@ -33,13 +46,7 @@ func start(t *testing.T) *stack.Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	for at := dir; at != os.TempDir() && at != filepath.Dir(at); at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil { // PostgreSQL runs as another user where the test runs as root
-			t.Fatal(err)
-		}
-	}
-	s, err := stack.Start(t.Context(), stack.Options{Root: root, Dir: dir, Address: "127.0.0.1:0", Throwaway: true,
+	s, err := stack.Start(t.Context(), stack.Options{Root: root, Dir: openDir(t), Address: "127.0.0.1:0", Throwaway: true,
 		Sandbox: sandbox.Options{Still: true}, Progress: t.Logf, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +73,33 @@ func TestTheMainJob(t *testing.T) {
 	}
 	t.Run("another tenant sees and changes none of it", func(t *testing.T) { otherTenant(t, s) })
 	t.Run("a bill from outside", func(t *testing.T) { sampleBill(t, s) })
+	t.Run("the levers of the sandbox", func(t *testing.T) { levers(t, s) })
+}
+
+// levers turns time and faults by hand.
+func levers(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	before := s.Estate.Clock().Now()
+	tests := []struct {
+		method, path, body string
+		want               int
+	}{
+		{"POST", "/sandbox/clock", `{"advance_hours": 48}`, http.StatusOK},
+		{"POST", "/sandbox/clock", `{"advance_hours": -1}`, http.StatusBadRequest},
+		{"POST", "/sandbox/clock", `{"hours": 1}`, http.StatusBadRequest},
+		{"POST", "/sandbox/faults", `{"kind": "throttle", "times": 2}`, http.StatusOK},
+		{"POST", "/sandbox/faults", `{"kind": "flood"}`, http.StatusBadRequest},
+		{"DELETE", "/sandbox/faults", ``, http.StatusNoContent},
+		{"GET", "/sandbox/truth", ``, http.StatusOK},
+	}
+	for _, tt := range tests {
+		if status, body := call(t, s.URL+tt.path, tt.method, "", tt.body); status != tt.want {
+			t.Errorf("%s %s %s: %d %.200s", tt.method, tt.path, tt.body, status, body)
+		}
+	}
+	if passed := s.Estate.Clock().Now().Sub(before); passed != 48*time.Hour {
+		t.Errorf("%s passed, want 48 h", passed)
+	}
 }
 
 // sampleBill imports a public FOCUS sample by an upload, and sums it up independently.

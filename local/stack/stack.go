@@ -199,7 +199,10 @@ func (s *Stack) serve(listener net.Listener) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	front := http.NewServeMux()
+	front.Handle("/", h)
+	front.Handle("/sandbox/", controls(s.Estate))
+	server := &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed; other failures show in every call
 	s.URL = "http://" + listener.Addr().String()
 	s.onClose("gateway", func(ctx context.Context) error {
