@@ -43,7 +43,9 @@ func Migrate(ctx context.Context, o Options) (err error) {
 		return fault.Wrap(err, fault.Internal, "The migrations cannot be locked.")
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
-		goose.WithSessionLocker(locker), goose.WithTableName("schema_version"), goose.WithDisableGlobalRegistry(true))
+		goose.WithSessionLocker(locker), goose.WithTableName("schema_version"), goose.WithDisableGlobalRegistry(true),
+		// Migrations are numbered by what they are about, so a new one may stand below one that is applied.
+		goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return translate(err)
 	}
