@@ -94,9 +94,9 @@ func hints(url, keyFile string) string {
   Serving %[1]s until Ctrl-C. Three calls to try:
 
     KEY=$(cat %[2]s)
-    curl -H "X-Api-Key: $KEY" '%[1]s/api/v1/costs?group_by=ServiceName&grain=monthly&limit=5'
+    curl -H "X-Api-Key: $KEY" '%[1]s/api/v1/costs?group_by=ServiceName&limit=5'
     curl -H "X-Api-Key: $KEY" '%[1]s/api/v1/recommendations?status=open'
-    curl -H "X-Api-Key: $KEY" -H 'Content-Type: text/csv' --data-binary @your-focus-bill.csv '%[1]s/api/v1/focus/costs/collect'
+    curl -H "X-Api-Key: $KEY" -F file=@your-focus-bill.csv.gz '%[1]s/api/v1/focus/costs/collect'
 
   A large bill: make import FILE=your-focus-bill.csv.gz
 

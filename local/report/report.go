@@ -3,12 +3,16 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 
@@ -99,7 +103,7 @@ func (r Report) costs(p *printer) {
 	if len(r.Providers) == 0 {
 		return
 	}
-	p.section("Cost", "%s, %s", r.Month.Format("January 2006"), r.Providers[0].Cost.Basis)
+	p.section("Cost", "%s, %s; against the month before, and day by day until now", r.Month.Format("January 2006"), r.Providers[0].Cost.Basis)
 	sums := map[cost.Currency]cost.Money{}
 	for _, v := range r.Providers {
 		p.line("    %-14s %14s  %-9s %s", v.Name, show(v.Cost), against(v.Cost, v.Before), Spark(v.Daily))
@@ -111,15 +115,16 @@ func (r Report) costs(p *printer) {
 			sums[v.Cost.Currency] = total
 		}
 	}
-	for _, c := range sums {
-		p.line("    %-14s %14s", "together", show(c))
+	for _, c := range slices.Sorted(maps.Keys(sums)) {
+		p.line("    %-14s %14s", "together", show(sums[c]))
 	}
 }
 
 func (r Report) anomalies(p *printer) {
 	p.section("Anomalies", "%d found in all bills, the largest and where they come from", r.AnomalyCount)
 	for _, a := range r.Anomalies {
-		p.line("    %-8s %-9s %12s  %-19s %s", a.Severity, a.Kind, signed(a.Impact), days(a.Start, a.End), a.Where)
+		p.line("    %-8s  %-9s  %14s  %s", a.Severity, a.Kind, signed(a.Impact), days(a.Start, a.End))
+		p.wrapped("              ", "", a.Where)
 	}
 }
 
@@ -130,7 +135,7 @@ func (r Report) forecast(p *printer) {
 	}
 	p.section("Forecast", "next %d days %s", f.Days, show(f.Mean))
 	p.line("    80 %% between %s and %s, 95 %% between %s and %s", amount(f.Lo80), amount(f.Hi80), amount(f.Lo95), amount(f.Hi95))
-	p.line("    %s", f.Model)
+	p.wrapped("    ", "", f.Model)
 	if f.History > 0 && f.History < len(f.Daily) {
 		line := []rune(Spark(f.Daily))
 		p.line("    %s│%s", string(line[:f.History]), string(line[f.History:]))
@@ -142,9 +147,9 @@ func (r Report) recommendations(p *printer) {
 	if r.Potential != nil {
 		together = ", together " + show(*r.Potential) + " a month"
 	}
-	p.section("Recommendations", "%d%s", r.RecommendCount, together)
+	p.section("Recommendations", "%d%s; the highest scores of 100, and the saving a month", r.RecommendCount, together)
 	for _, c := range r.Recommendations {
-		p.line("    %5.1f  %12s a month  %-11s %s", c.Score, show(c.Monthly), c.Status, c.Title)
+		p.wrapped("                                  ", fmt.Sprintf("    %5.1f  %13s  %-8s  ", c.Score, show(c.Monthly), c.Status), c.Title)
 	}
 }
 
@@ -152,20 +157,32 @@ func (r Report) executions(p *printer) {
 	p.section("Executions", "%d", len(r.Executions))
 	for _, e := range r.Executions {
 		p.line("    %s: %s", strings.ToUpper(e.Status), e.Title)
-		p.line("      %s", e.Phases)
+		if e.Phases != "" {
+			p.line("      %s", e.Phases)
+		}
 		if e.Reason != "" {
-			p.line("      why: %s", e.Reason)
+			p.wrapped("      ", "      why: ", e.Reason)
 		}
 		switch {
 		case e.Realised == nil:
 		case e.Status != "completed":
-			p.line("      saved on the bill: %s a month, as it should be when all is undone", show(*e.Realised))
+			p.wrapped("      ", "      ", fmt.Sprintf("saved on the bill: %s a month, as it should be when all is undone", show(*e.Realised)))
 		default:
-			p.line("      saved on the bill: %s a month (95 %% between %s and %s, %s), estimated %s%s", show(*e.Realised),
-				amount(e.Lo), amount(e.Hi), e.State, show(e.Estimated), ratio(*e.Realised, e.Estimated))
+			p.wrapped("      ", "      ", fmt.Sprintf("saved on the bill: %s a month%s, estimated %s%s", show(*e.Realised), certainty(e), show(e.Estimated), ratio(*e.Realised, e.Estimated)))
 		}
 	}
 }
+
+// certainty says how well the saving is known: its interval, where there is one to speak of, and whether the bill is final.
+func certainty(e Execution) string {
+	if e.Lo.Equal(e.Hi) {
+		return " (" + e.State + ")"
+	}
+	return fmt.Sprintf(" (%s, 95 %% between %s and %s)", e.State, amount(e.Lo), amount(e.Hi))
+}
+
+// columns is how wide a line may be.
+const columns = 100
 
 type printer struct {
 	out io.Writer
@@ -174,8 +191,25 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.out, strings.TrimRight(format, " ")+"\n", args...)
+		_, p.err = fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	}
+}
+
+// wrapped writes text after the first line's beginning, and goes on below indent where the line would be too long.
+func (p *printer) wrapped(indent, first, text string) {
+	line := cmp.Or(first, indent)
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns {
+			p.line("%s", line)
+			line, empty = indent, true
+		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
+	}
+	p.line("%s", line)
 }
 
 func (p *printer) section(name, format string, args ...any) {

@@ -43,6 +43,34 @@ func TestReportShowsWhatAPersonLooksFor(t *testing.T) {
 	}
 }
 
+func TestNoLineIsWiderThanATerminal(t *testing.T) {
+	t.Parallel()
+	long := "Google Cloud · meridian-analytics · BigQuery · us-central1 · //bigquery.googleapis.com/projects/meridian-analytics"
+	saved := dollars("1681.92")
+	r := report.Report{
+		Title: "Cost Agent", Providers: []report.Provider{{Name: "AWS", Cost: dollars("2500"), Daily: []float64{1, math.NaN()}}},
+		AnomalyCount: 1, Anomalies: []report.Anomaly{{Severity: "critical", Kind: "new-spend", Impact: dollars("14502.31"), Where: long}},
+		Recommendations: []report.Recommendation{{Title: "Resize 8 instances of suggestions in us-central1 from n2-standard-8 to n2-standard-4", Monthly: dollars("11134.71"), Status: "approved"}},
+		Executions: []report.Execution{
+			{Title: "Resize", Status: "refused", Reason: strings.Repeat(long+" ", 3)},
+			{Title: "Resize", Status: "completed", Realised: &saved, Lo: saved.Amount, Hi: saved.Amount, State: "final", Estimated: saved},
+			{Title: "Resize", Status: "completed", Realised: &saved, Lo: decimal.NewFromInt(1500), Hi: decimal.NewFromInt(1800), State: "preliminary", Estimated: saved},
+		},
+	}
+	var out strings.Builder
+	if err := r.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n") {
+		if n := len([]rune(line)); n > 100 || strings.HasSuffix(line, " ") {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+	if text := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(text, long) || !strings.Contains(text, "a month (final), estimated") {
+		t.Errorf("something is missing:\n%s", out.String())
+	}
+}
+
 func TestSpark(t *testing.T) {
 	t.Parallel()
 	for want, values := range map[string][]float64{
