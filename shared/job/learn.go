@@ -13,6 +13,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/forecast"
 	"github.com/cost-agent/cost-agent/shared/learn"
+	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/rollout"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
@@ -93,7 +94,7 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 		if e.DryRun || in.Execution != "" && e.ID != in.Execution || in.Execution == "" && byExecution[e.ID].State == learn.Final {
 			continue
 		}
-		o, err := j.measure(ctx, in.Tenant, e)
+		o, err := j.measure(ctx, in.Tenant, e, executions)
 		switch {
 		case fault.CodeOf(err) == fault.Unprocessable && err != nil:
 			out.Problems = append(out.Problems, fmt.Sprintf("Execution %s: %s", e.ID, fault.Public(err).Message))
@@ -138,13 +139,17 @@ func (j Learn) calibrate(ctx context.Context, t tenant.ID, outcomes []learn.Outc
 	return nil
 }
 
-// measure compares one execution's targets after the change with their forecast without it. It fails with
-// fault.Unprocessable when the bill does not allow it.
-func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (learn.Outcome, error) {
+// measure compares one execution's targets after the change with their forecast without it, as far as no other execution
+// changed them. It fails with fault.Unprocessable when the bill does not allow it.
+func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, all []rollout.Execution) (learn.Outcome, error) {
 	change, now := changeOf(e), j.Now().UTC()
 	final, err := j.Costs.FinalUntil(ctx, t, e.Connection)
 	if err != nil && fault.CodeOf(err) != fault.NotFound {
 		return learn.Outcome{}, err
+	}
+	since, until := undisturbed(e, all)
+	if !until.IsZero() && cost.Day(until).Before(final) {
+		final, change.Disturbed = cost.Day(until), until
 	}
 	began, after := cost.Day(e.StartedAt), cost.Day(e.EndedAt).AddDate(0, 0, 1)
 	if final.Before(after.AddDate(0, 0, learn.LeastDays)) {
@@ -152,6 +157,9 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (l
 	}
 	targets, heirs := involved(e)
 	period := cost.Period{Start: began.AddDate(0, 0, -historyDays), End: final}
+	if from := cost.Day(since).AddDate(0, 0, 1); period.Start.Before(from) {
+		period.Start = from
+	}
 	costs, err := j.Costs.ResourceCosts(ctx, t, e.Connection, slices.Concat(targets, heirs), period)
 	if err != nil {
 		return learn.Outcome{}, err
@@ -176,6 +184,28 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution) (l
 		days[i].Billed = billed[days[i].Day]
 	}
 	return learn.Measure(change, days, now), nil
+}
+
+// undisturbed is the time around an execution in which no other changed its targets: since the end of the last one before that
+// was completed, until the beginning of the next one after. Zero where there is none.
+func undisturbed(e rollout.Execution, all []rollout.Execution) (since, until time.Time) {
+	targets, heirs := involved(e)
+	mine := map[string]bool{}
+	for _, id := range slices.Concat(targets, heirs) {
+		mine[id] = true
+	}
+	for _, o := range all {
+		if o.DryRun || !slices.ContainsFunc(o.Plan.Targets, func(t plan.Target) bool { return mine[t.Ref.ID] }) {
+			continue
+		}
+		switch {
+		case o.StartedAt.After(e.EndedAt) && (until.IsZero() || o.StartedAt.Before(until)):
+			until = o.StartedAt
+		case o.Status == rollout.Completed && o.EndedAt.Before(e.StartedAt) && o.EndedAt.After(since):
+			since = o.EndedAt
+		}
+	}
+	return since, until
 }
 
 // wholeDays lists the days from one to another, the second not included.

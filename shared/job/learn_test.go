@@ -182,6 +182,35 @@ func TestWhatCannotBeMeasuredIsReported(t *testing.T) {
 	}
 }
 
+// Of two executions of one target each is measured by what it did itself.
+func TestOneExecutionIsNotCreditedWithTheNext(t *testing.T) {
+	t.Parallel()
+	two := func(days int) (first, second learn.Outcome) {
+		l := archived()
+		l.costs["vol"], l.costs["snap"] = nil, nil
+		l.bill("vol", -60, 1, "10")
+		l.bill("vol", 1, days+1, "6") // the first saves 4 a day
+		l.bill("vol", days+1, 60, "1")
+		l.final = cost.Day(changed).AddDate(0, 0, 60)
+		next := l.executions[0]
+		next.ID, next.Journal = "two", nil
+		next.StartedAt, next.EndedAt = changed.AddDate(0, 0, days), changed.AddDate(0, 0, days).Add(time.Hour)
+		l.executions = append(l.executions, next)
+		l.learn(t)
+		return l.outcomes["one"], l.outcomes["two"]
+	}
+	first, second := two(10)
+	if got := first.Realised.Amount.Amount.String(); got != "36" || first.Days != 9 || first.State != learn.Preliminary {
+		t.Errorf("9 days of 4 between the two are %s on %d days, %s", got, first.Days, first.State)
+	}
+	if got := second.Realised.Amount.Amount; second.State != learn.Final || got.InexactFloat64() < 4.5*float64(second.Days) || got.InexactFloat64() > 5.5*float64(second.Days) {
+		t.Errorf("5 a day after the second are %s on %d days, %s", got, second.Days, second.State)
+	}
+	if first, _ = two(2); first.State != learn.TooEarly || !strings.Contains(first.Text, "another execution changed the targets on 2026-11-03, after one whole day,") {
+		t.Errorf("%s: %s", first.State, first.Text)
+	}
+}
+
 func TestDryRunsTeachNothing(t *testing.T) {
 	t.Parallel()
 	l := archived()

@@ -24,6 +24,7 @@ type Change struct {
 	Completed      bool       // false: it was rolled back, so nothing should have been saved
 	Estimated      cost.Money // a month, before any calibration
 	EndedAt        time.Time
+	Disturbed      time.Time // when another execution changed the targets, which ends what can be told; zero: none did
 }
 
 // Day is one whole day after the change, final on the bill: what the targets would have cost without the change, with the
@@ -39,7 +40,7 @@ type State string
 
 // The states.
 const (
-	TooEarly    State = "too-early"   // fewer than LeastDays final days: no figure yet
+	TooEarly    State = "too-early"   // fewer than LeastDays final days: no figure yet, or never, when another execution followed too soon
 	Preliminary State = "preliminary" // a figure that may still move
 	Final       State = "final"       // FinalDays final days
 )
@@ -103,6 +104,9 @@ func Measure(c Change, days []Day, now time.Time) Outcome {
 	}
 	if o.State == TooEarly {
 		o.Text = fmt.Sprintf("It is too early to tell: %d of the days after the change are final on the bill, and %d are needed.", len(days), LeastDays)
+		if !c.Disturbed.IsZero() {
+			o.Text = fmt.Sprintf("It cannot be told: another execution changed the targets on %s, after %s, and %d are needed.", c.Disturbed.Format(time.DateOnly), counted(len(days), "whole day"), LeastDays)
+		}
 		return o
 	}
 	var expected, low, high float64
