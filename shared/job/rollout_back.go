@@ -204,6 +204,9 @@ func (r Rollout) Ended(ctx context.Context, in EndedInput) (Empty, error) {
 	if err != nil || e.Status != rollout.Pending && e.Status != rollout.Running {
 		return Empty{}, err
 	}
+	if !of.Resume && e.WasStuck() {
+		return Empty{}, nil // the event comes again, or late, while a resumed machine is at work
+	}
 	failure := FailureInput{Tenant: of.Tenant, Execution: of.Execution, Error: Caught{Error: in.Status, Cause: "Its state machine ended as " + in.Status + "."}}
 	if !e.Touched() {
 		return Empty{}, r.refuse(ctx, failure, e)

@@ -187,6 +187,14 @@ func TestAbortedMachineLeavesNothingBehind(t *testing.T) {
 				t.Fatalf("%s: %s", e.Status, e.Reason)
 			}
 			if c.status == rollout.Stuck {
+				w.around = func(ctx context.Context, _, task string, call func(context.Context) ([]byte, error)) ([]byte, error) {
+					if task == "revert" { // events may come twice, and late
+						if _, err := w.rollout.Ended(ctx, job.EndedInput{Status: string(x.Status), Input: string(x.Input)}); err != nil {
+							return nil, err
+						}
+					}
+					return call(ctx)
+				}
 				if e = w.resume(e.ID); e.Status != rollout.RolledBack || !maps.Equal(before, w.sizes("storefront")) {
 					t.Fatalf("%s: %s", e.Status, e.Reason)
 				}

@@ -102,6 +102,12 @@ func (e Execution) Touched() bool {
 	return slices.ContainsFunc(e.Journal, func(entry Entry) bool { return entry.Step == Intended })
 }
 
+// WasStuck reports whether a rollback has failed as a whole: so whatever carried the execution out until then is over.
+func (e Execution) WasStuck() bool {
+	_, ok := e.entry(Failed, resource.Ref{})
+	return ok
+}
+
 // Restored refuses, with fault.Conflict, as long as a target that may have been changed was not read back in the state
 // that was captured before.
 func (e Execution) Restored() error {
