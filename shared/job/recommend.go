@@ -146,10 +146,7 @@ const (
 
 // Run generates for every wanted connection. A connection that has no inventory is fault.NotFound.
 func (j Recommend) Run(ctx context.Context, in RecommendInput) (RecommendOutput, error) {
-	options := recommend.Options{Rules: in.Rules}
-	if in.MinSaving != nil {
-		options.MinSaving = *in.MinSaving
-	}
+	options := recommend.Options{Rules: in.Rules, MinSaving: in.MinSaving}
 	rules, err := recommend.RuleNames(in.Rules)
 	if err != nil {
 		return RecommendOutput{}, err

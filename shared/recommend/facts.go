@@ -86,7 +86,7 @@ type Charge struct {
 type Rate struct {
 	Monthly   cost.Money  // everything that is billed under its id
 	Hourly    *cost.Money // the part of Monthly that is priced by the hour; nil when nothing is
-	Uptime    *float64    // share of the time that is billed, 0..1; nil when nothing is priced by the hour
+	Uptime    *float64    // share of the time that is billed, 0..1; nil when nothing is priced by the hour, or not all hours are told
 	Committed float64     // share of Monthly that a commitment covers, 0..1
 	Days      int         // days that the figures rest on
 }
@@ -99,7 +99,7 @@ func NewRate(charges []Charge) (Rate, bool) {
 	}
 	first, last := charges[0].Day, charges[0].Day
 	total, committed, hourly, hours := decimal.Zero, decimal.Zero, decimal.Zero, decimal.Zero
-	byHour := false
+	byHour, allHours := false, true
 	for _, c := range charges {
 		if c.Currency != charges[0].Currency {
 			return Rate{}, false
@@ -114,6 +114,7 @@ func NewRate(charges []Charge) (Rate, bool) {
 		if isHour(c.Unit) {
 			byHour = true
 			hourly, hours = hourly.Add(c.Effective), hours.Add(c.Quantity.Decimal)
+			allHours = allHours && c.Quantity.Valid
 		}
 	}
 	days := int(last.Sub(first)/(24*time.Hour)) + 1
@@ -126,8 +127,12 @@ func NewRate(charges []Charge) (Rate, bool) {
 		rate.Committed = committed.DivRound(total, 4).InexactFloat64()
 	}
 	if byHour {
-		part, up := month(hourly), min(hours.DivRound(elapsed, 4).InexactFloat64(), 1)
-		rate.Hourly, rate.Uptime = &part, &up
+		part := month(hourly)
+		rate.Hourly = &part
+	}
+	if byHour && allHours {
+		up := min(hours.DivRound(elapsed, 4).InexactFloat64(), 1)
+		rate.Uptime = &up
 	}
 	return rate, true
 }

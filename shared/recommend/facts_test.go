@@ -85,6 +85,11 @@ func TestRateIsTheBilledMonth(t *testing.T) {
 	if got := rate.Hourly.Round(4).Amount.String(); got != "54.75" || *rate.Uptime != 0.375 || rate.Days != 4 || rate.Committed != 0.1 {
 		t.Errorf("by the hour %s, uptime %v, days %d, committed %v", got, *rate.Uptime, rate.Days, rate.Committed)
 	}
+	untold := charge(2, "Hours", "0", "4.80", "USD")
+	untold.Quantity = decimal.NullDecimal{}
+	if rate, ok := recommend.NewRate([]recommend.Charge{charge(1, "Hours", "24", "4.80", "USD"), untold}); !ok || rate.Uptime != nil || rate.Hourly == nil {
+		t.Errorf("hours that the bill does not tell count as none: %+v", rate)
+	}
 	if _, ok := recommend.NewRate(nil); ok {
 		t.Error("nothing billed has a rate")
 	}

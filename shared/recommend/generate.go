@@ -20,8 +20,8 @@ import (
 
 // Options narrow what is generated.
 type Options struct {
-	Rules     []string        // names; empty: all
-	MinSaving decimal.Decimal // a month, per recommendation; 0: DefaultMinSaving
+	Rules     []string         // names; empty: all
+	MinSaving *decimal.Decimal // a month, per recommendation; nil: DefaultMinSaving
 }
 
 // DefaultMinSaving is the monthly saving below which a change is not worth anybody's attention.
@@ -55,9 +55,9 @@ func Generate(f Facts, o Options) Result {
 	}
 	kept, beaten := resolve(found)
 	out.Rejected = append(out.Rejected, beaten...)
-	least := o.MinSaving
-	if least.IsZero() {
-		least = DefaultMinSaving
+	least := DefaultMinSaving
+	if o.MinSaving != nil {
+		least = *o.MinSaving
 	}
 	for _, group := range grouped(kept) {
 		rec := e.recommendation(group)
