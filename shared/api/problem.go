@@ -157,7 +157,7 @@ func sentence(s string) string {
 	case "validation failed":
 		return "The request does not have the form it needs."
 	}
-	return string(s[0]-'a'+'A') + s[1:] + "."
+	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
 func writeProblem(a huma.API, ctx huma.Context, p *Problem) {

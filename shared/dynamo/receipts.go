@@ -27,7 +27,7 @@ func receiptID(t tenant.ID, operation, key string) string {
 
 // Claim takes an idempotency key for a request with the hash. It gives the answer when the request has been carried out, nil
 // when the caller is to do it now. It fails with fault.Conflict when the key belongs to another request, or to one that is
-// still being worked on.
+// still being worked on, and with fault.Unavailable when that one gave it back at the same moment.
 func (t *Table) Claim(ctx context.Context, of tenant.ID, operation, key, hash string) ([]byte, error) {
 	pk, now := receiptID(of, operation, key), t.Now()
 	free := "attribute_not_exists(pk) OR expires <= :now"
@@ -45,6 +45,9 @@ func (t *Table) Claim(ctx context.Context, of tenant.ID, operation, key, hash st
 	found, err := t.get(ctx, pk)
 	if err != nil {
 		return nil, err
+	}
+	if found == nil { // given back meanwhile
+		return nil, fault.New(fault.Unavailable, "The first request with this Idempotency-Key failed at this moment; send it again.")
 	}
 	if textOf(found, "hash") != hash {
 		return nil, fault.New(fault.Conflict, "This Idempotency-Key was sent with another request; use a new one for a new request.")
