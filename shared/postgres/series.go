@@ -70,27 +70,32 @@ func (db *DB) Series(ctx context.Context, t tenant.ID, q cost.SeriesQuery) ([]co
 type span struct{ first, last time.Time }
 
 // providerSpans reads them from all loaded bills. The last day is that of usage where there is any: taxes and fees carry
-// dates ahead of it.
+// dates ahead of it. The bills of a provider come by several connections, each at its own pace: the provider has reported a
+// day once all of them have, or what one has not read yet would look as if it cost nothing.
 func providerSpans(ctx context.Context, tx pgx.Tx) (map[string]span, error) {
 	const sql = `
 		with days as (
-		  select provider_id, charge_id, min(usage_date) as first, max(usage_date) as last
-		  from cost_daily group by 1, 2
+		  select connection_id, provider_id, charge_id, min(usage_date) as first, max(usage_date) as last
+		  from cost_daily join bills on bills.id = bill_id group by 1, 2, 3
 		)
 		select p.value ->> 0, min(first), coalesce(max(last) filter (where c.value ->> 0 = 'Usage'), max(last))
 		from days join dictionary p on p.id = provider_id join dictionary c on c.id = charge_id
-		group by 1`
+		group by 1, connection_id`
 	rows, err := tx.Query(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
-	spans := map[string]span{}
+	byConnection := map[string][]span{}
 	var name string
 	var first, last time.Time
 	_, err = pgx.ForEachRow(rows, []any{&name, &first, &last}, func() error {
-		spans[name] = span{cost.Day(first), cost.Day(last)}
+		byConnection[name] = append(byConnection[name], span{cost.Day(first), cost.Day(last)})
 		return nil
 	})
+	spans := make(map[string]span, len(byConnection))
+	for name, all := range byConnection {
+		spans[name] = together(all)
+	}
 	return spans, err
 }
 
@@ -152,27 +157,35 @@ func (d *draft) finish(from, to, finalBefore time.Time, spans map[string]span) c
 	return s
 }
 
-// quiet is how far a provider may lie behind the foremost one and still be waited for; after that it counts as ended.
+// quiet is how far a provider or connection may lie behind the foremost one and still be waited for; after that it counts as
+// ended.
 const quiet = 14 * 24 * time.Hour
 
-// reported is the span over which all providers of the series have reported: from the first that did, to the last day
-// that each of them has reached.
+// reported is the span over which all providers of the series have reported.
 func (d *draft) reported(spans map[string]span) span {
-	var foremost time.Time
+	all := make([]span, 0, len(d.providers))
 	for name := range d.providers {
-		if last := spans[name].last; last.After(foremost) {
-			foremost = last
+		all = append(all, spans[name])
+	}
+	return together(all)
+}
+
+// together is from the first day that any of the spans holds, to the last that each has reached which has not ended.
+func together(spans []span) span {
+	var out span
+	for _, s := range spans {
+		if s.last.After(out.last) {
+			out.last = s.last
 		}
 	}
-	all := span{last: foremost}
-	for name := range d.providers {
-		s := spans[name]
-		if all.first.IsZero() || s.first.Before(all.first) {
-			all.first = s.first
+	foremost := out.last
+	for _, s := range spans {
+		if out.first.IsZero() || s.first.Before(out.first) {
+			out.first = s.first
 		}
-		if s.last.Before(all.last) && foremost.Sub(s.last) <= quiet {
-			all.last = s.last
+		if s.last.Before(out.last) && foremost.Sub(s.last) <= quiet {
+			out.last = s.last
 		}
 	}
-	return all
+	return out
 }

@@ -70,6 +70,20 @@ func TestZeroIsNotUnknown(t *testing.T) {
 	}
 }
 
+// One account's bill was read this morning, the other's a week ago: what the latter cost since is unknown, not nothing.
+func TestWhatAConnectionHasNotReadYetIsUnknown(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	load(t, db, acme, ingest.Bill{Connection: "fresh", File: content(csvOf(t, charge("AWS", "1", "1", 1), charge("AWS", "1", "1", 9)))})
+	load(t, db, acme, ingest.Bill{Connection: "late", File: content(csvOf(t, charge("AWS", "2", "500", 1), charge("AWS", "2", "500", 2)))})
+	q := cost.SeriesQuery{Period: cost.Days(september.Start, 4), Basis: cost.Billed, By: []cost.Dimension{cost.Provider}, FinalBefore: september.End}
+	s := series(t, db, q)[0]
+	wantValues(t, s, 501, 500, math.NaN(), math.NaN())
+	if s.Final != 2 {
+		t.Errorf("%d days are final, want the two that both connections have reached", s.Final)
+	}
+}
+
 func TestAProviderThatEndedHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	db := open(t)
