@@ -149,7 +149,7 @@ func (r Report) recommendations(p *printer) {
 	}
 	p.section("Recommendations", "%d%s; the highest scores of 100, and the saving a month", r.RecommendCount, together)
 	for _, c := range r.Recommendations {
-		p.wrapped("                                  ", fmt.Sprintf("    %5.1f  %13s  %-8s  ", c.Score, show(c.Monthly), c.Status), c.Title)
+		p.wrapped("                                   ", fmt.Sprintf("    %5.1f  %12s  %-8s  ", c.Score, show(c.Monthly), c.Status), c.Title)
 	}
 }
 
