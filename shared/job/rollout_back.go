@@ -167,16 +167,20 @@ func (r Rollout) Stuck(ctx context.Context, in FailureInput) (Empty, error) {
 	if err != nil || !e.Status.Open() {
 		return Empty{}, err
 	}
-	entry := rollout.Entry{At: r.Now(), Step: rollout.Failed, Note: in.Error.Text()}
-	if err := r.Store.AppendJournal(ctx, in.Tenant, e.ID, entry); err != nil {
-		return Empty{}, err
+	return Empty{}, r.stuck(ctx, in.Tenant, e, in.Error.Text())
+}
+
+func (r Rollout) stuck(ctx context.Context, t tenant.ID, e rollout.Execution, failure string) error {
+	entry := rollout.Entry{At: r.Now(), Step: rollout.Failed, Note: failure}
+	if err := r.Store.AppendJournal(ctx, t, e.ID, entry); err != nil {
+		return err
 	}
-	e.Reason = stuckReason(e.Reason, in.Error.Text())
+	e.Reason = stuckReason(e.Reason, failure)
 	e.Status, e.EndedAt = rollout.Stuck, r.Now()
-	if _, err := r.Store.TransitionExecution(ctx, in.Tenant, e, rollout.Pending, rollout.Running, rollout.Stuck); err != nil {
-		return Empty{}, err
+	if _, err := r.Store.TransitionExecution(ctx, t, e, rollout.Pending, rollout.Running, rollout.Stuck); err != nil {
+		return err
 	}
-	return Empty{}, r.lock(ctx, in.Tenant, e, stuckLease)
+	return r.lock(ctx, t, e, stuckLease)
 }
 
 const stuckWords = " Restoring failed: "
@@ -207,9 +211,13 @@ func (r Rollout) Ended(ctx context.Context, in EndedInput) (Empty, error) {
 	if !of.Resume && e.WasStuck() {
 		return Empty{}, nil // the event comes again, or late, while a resumed machine is at work
 	}
-	failure := FailureInput{Tenant: of.Tenant, Execution: of.Execution, Error: Caught{Error: in.Status, Cause: "Its state machine ended as " + in.Status + "."}}
+	end := Caught{Error: in.Status, Cause: "Its state machine ended as " + in.Status + "."}
 	if !e.Touched() {
-		return Empty{}, r.refuse(ctx, failure, e)
+		return Empty{}, r.refuse(ctx, FailureInput{Tenant: of.Tenant, Execution: of.Execution, Error: end}, e)
 	}
-	return r.Stuck(ctx, failure)
+	failure := end.Text()
+	if e.Reason == "" { // it was on its way: that it was ended is why it will be rolled back
+		e.Reason, failure = failure, "It was not begun."
+	}
+	return Empty{}, r.stuck(ctx, of.Tenant, e, failure)
 }

@@ -195,7 +195,7 @@ func TestAbortedMachineLeavesNothingBehind(t *testing.T) {
 					}
 					return call(ctx)
 				}
-				if e = w.resume(e.ID); e.Status != rollout.RolledBack || !maps.Equal(before, w.sizes("storefront")) {
+				if e = w.resume(e.ID); e.Status != rollout.RolledBack || !strings.Contains(e.Reason, "ABORTED") || !maps.Equal(before, w.sizes("storefront")) {
 					t.Fatalf("%s: %s", e.Status, e.Reason)
 				}
 			}
