@@ -61,11 +61,16 @@ type InventoryItem struct {
 	Collector string `json:"collector"`
 }
 
-// mostBills bounds a plan, so that its state stays well below 256 KiB. It is more than the months of one connection.
-const mostBills = 300
+// mostReads bounds the bills and inventories of a plan, so that its state stays well below 256 KiB with all results, and
+// mostSkipped what it tells of others. It is more than one connection has.
+const (
+	mostReads   = 300
+	mostSkipped = 50
+)
 
 // Run plans. A new connection is read ingest.FirstPull months back. Of a known one the last ingest.Restated months are read
-// again, and every month that is missing since its first loaded one. Connections that only uploads feed are left alone.
+// again, and every month that is missing since its first loaded one. Connections that only uploads feed are left alone. Where
+// there are more than one plan holds, those go first that brought something new the longest time ago.
 // A cloud that was asked for and has no collector or no connection is fault.Unprocessable.
 func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, error) {
 	out := PlanOutput{Bills: []BillItem{}, Inventories: []InventoryItem{}, Skipped: []string{}}
@@ -80,16 +85,30 @@ func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, erro
 	if err != nil {
 		return out, err
 	}
-	for _, c := range connections {
+	for _, c := range longestAgo(connections, covered) {
 		if in.Request.covers(c) {
 			p.add(&out, in, c, p.months(in, c.ID, covered))
 		}
+	}
+	if n := len(out.Skipped); n > mostSkipped {
+		out.Skipped = append(out.Skipped[:mostSkipped], "And so are "+strconv.Itoa(n-mostSkipped)+" more connections.")
 	}
 	if len(out.Inventories) == 0 && (in.Request.Cloud != "" || in.Request.Connection != "") {
 		return out, nothingToRead(in, out.Skipped)
 	}
 	slices.SortStableFunc(out.Bills, func(a, b BillItem) int { return b.Month.Compare(a.Month) })
 	return out, nil
+}
+
+// longestAgo orders connections by when anything was loaded of them last, those never loaded first.
+func longestAgo(connections []ingest.Connection, covered []ingest.Coverage) []ingest.Connection {
+	last := map[string]time.Time{}
+	for _, c := range covered {
+		if c.LoadedAt.After(last[c.Connection]) {
+			last[c.Connection] = c.LoadedAt
+		}
+	}
+	return slices.SortedStableFunc(slices.Values(connections), func(a, b ingest.Connection) int { return last[a.ID].Compare(last[b.ID]) })
 }
 
 func (r PlanRequest) covers(c ingest.Connection) bool {
@@ -104,8 +123,8 @@ func (p PlanCollection) add(out *PlanOutput, in PlanInput, c ingest.Connection, 
 	case collector == "":
 		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
 		return
-	case len(out.Bills)+len(months) > mostBills:
-		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is left for the next collection: this one reads as many bills as it may.")
+	case len(out.Bills)+len(out.Inventories)+len(months) >= mostReads:
+		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is left for the next collection: this one reads as much as it may.")
 		return
 	}
 	out.Inventories = append(out.Inventories, InventoryItem{Collector: collector, InventoryInput: InventoryInput{

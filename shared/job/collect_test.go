@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -320,8 +321,38 @@ func TestPlanFitsIntoAState(t *testing.T) {
 			t.Errorf("%s is read in part: %d months", c, n)
 		}
 	}
-	if len(out.Skipped) != 60-len(perConnection) || len(perConnection) != 16 {
+	if len(out.Skipped) != 60-len(perConnection) || len(perConnection) != 15 {
 		t.Errorf("%d connections are planned, %d are told to be left out", len(perConnection), len(out.Skipped))
+	}
+}
+
+// Of many known connections each has its turn, and neither their inventories nor those left out burst the state.
+func TestConnectionsTakeTurns(t *testing.T) {
+	t.Parallel()
+	var r registry
+	for i := range 1000 {
+		id := fmt.Sprintf("connection-%03d", i)
+		r.connections = append(r.connections, ingest.Connection{ID: id, Cloud: resource.AWS})
+		covered := loaded(id, september)
+		covered[0].LoadedAt = september.Add(time.Duration(i*7919%1000) * time.Minute)
+		r.covered = append(r.covered, covered...)
+	}
+	out, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: strings.Repeat("r", 80)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(out)
+	if err != nil || len(text) > 170*1024 {
+		t.Errorf("the plan has %d bytes, %v", len(text), err)
+	}
+	for _, inventory := range out.Inventories {
+		var i int
+		if _, err := fmt.Sscanf(inventory.Connection, "connection-%d", &i); err != nil || i*7919%1000 >= len(out.Inventories) {
+			t.Errorf("%s has its turn before others that were read longer ago", inventory.Connection)
+		}
+	}
+	if len(out.Inventories) != 100 || len(out.Bills) != 200 || len(out.Skipped) != 51 || !strings.Contains(out.Skipped[50], "850 more") {
+		t.Errorf("%d inventories, %d bills, %d skipped, the last one: %s", len(out.Inventories), len(out.Bills), len(out.Skipped), out.Skipped[len(out.Skipped)-1])
 	}
 }
 
