@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -66,8 +67,9 @@ func (db *DB) Series(ctx context.Context, t tenant.ID, q cost.SeriesQuery) ([]co
 	return assemble(q, sel, groups, spans), nil
 }
 
-// span is what a provider has reported so far: first and last day.
-type span struct{ first, last time.Time }
+// span is what a provider has reported so far: first and last day, and the day before which it had settled them when the
+// latest bill was loaded. A bill that is not read again stays provisional at its end, however long ago that is.
+type span struct{ first, last, final time.Time }
 
 // providerSpans reads them from all loaded bills. The last day is that of usage where there is any: taxes and fees carry
 // dates ahead of it. The bills of a provider come by several connections, each at its own pace: the provider has reported a
@@ -75,21 +77,24 @@ type span struct{ first, last time.Time }
 func providerSpans(ctx context.Context, tx pgx.Tx) (map[string]span, error) {
 	const sql = `
 		with days as (
-		  select connection_id, provider_id, charge_id, min(usage_date) as first, max(usage_date) as last
-		  from cost_daily join bills on bills.id = bill_id group by 1, 2, 3
+		  select bill_id, provider_id, charge_id, min(usage_date) as first, max(usage_date) as last
+		  from cost_daily group by 1, 2, 3
+		), reported as (
+		  select p.value ->> 0 as provider, bill_id, min(first) as first, max(last) as last, max(last) filter (where c.value ->> 0 = 'Usage') as used
+		  from days join dictionary p on p.id = provider_id join dictionary c on c.id = charge_id group by 1, 2
 		)
-		select p.value ->> 0, min(first), coalesce(max(last) filter (where c.value ->> 0 = 'Usage'), max(last))
-		from days join dictionary p on p.id = provider_id join dictionary c on c.id = charge_id
-		group by 1, connection_id`
+		select provider, min(first), coalesce(max(used), max(last)), (array_agg(loaded_at order by used desc nulls last, reported.last desc))[1]
+		from reported join bills on bills.id = bill_id join loads on loads.id = load_id
+		group by provider, bills.connection_id`
 	rows, err := tx.Query(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
 	byConnection := map[string][]span{}
 	var name string
-	var first, last time.Time
-	_, err = pgx.ForEachRow(rows, []any{&name, &first, &last}, func() error {
-		byConnection[name] = append(byConnection[name], span{cost.Day(first), cost.Day(last)})
+	var first, last, loaded time.Time
+	_, err = pgx.ForEachRow(rows, []any{&name, &first, &last, &loaded}, func() error {
+		byConnection[name] = append(byConnection[name], span{cost.Day(first), cost.Day(last), ingest.FinalBefore(loaded)})
 		return nil
 	})
 	spans := make(map[string]span, len(byConnection))
@@ -153,7 +158,7 @@ func (d *draft) finish(from, to, finalBefore time.Time, spans map[string]span) c
 			s.Values[i] = math.NaN()
 		}
 	}
-	s.Final = max(0, min(s.Index(finalBefore), s.Index(reported.last)+1, len(s.Values)))
+	s.Final = max(0, min(s.Index(finalBefore), s.Index(reported.final), s.Index(reported.last)+1, len(s.Values)))
 	return s
 }
 
@@ -170,7 +175,8 @@ func (d *draft) reported(spans map[string]span) span {
 	return together(all)
 }
 
-// together is from the first day that any of the spans holds, to the last that each has reached which has not ended.
+// together is from the first day that any of the spans holds, to the last that each has reached, and final where each is; but
+// for the spans that have ended.
 func together(spans []span) span {
 	var out span
 	for _, s := range spans {
@@ -183,8 +189,14 @@ func together(spans []span) span {
 		if out.first.IsZero() || s.first.Before(out.first) {
 			out.first = s.first
 		}
-		if s.last.Before(out.last) && foremost.Sub(s.last) <= quiet {
+		if foremost.Sub(s.last) > quiet {
+			continue
+		}
+		if s.last.Before(out.last) {
 			out.last = s.last
+		}
+		if out.final.IsZero() || s.final.Before(out.final) {
+			out.final = s.final
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/pgtest"
 	"github.com/cost-agent/cost-agent/shared/postgres"
 )
 
@@ -35,7 +36,7 @@ func wantValues(t *testing.T, s cost.Series, want ...float64) {
 
 func TestZeroIsNotUnknown(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openAt(t, later)
 	fee := charge("AWS", "1", "100", 1)
 	fee.ChargeCategory, fee.ChargePeriod = "Purchase", september
 	ahead := charge("AWS", "1", "9", 8)
@@ -73,7 +74,7 @@ func TestZeroIsNotUnknown(t *testing.T) {
 // One account's bill was read this morning, the other's a week ago: what the latter cost since is unknown, not nothing.
 func TestWhatAConnectionHasNotReadYetIsUnknown(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openAt(t, later)
 	load(t, db, acme, ingest.Bill{Connection: "fresh", File: content(csvOf(t, charge("AWS", "1", "1", 1), charge("AWS", "1", "1", 9)))})
 	load(t, db, acme, ingest.Bill{Connection: "late", File: content(csvOf(t, charge("AWS", "2", "500", 1), charge("AWS", "2", "500", 2)))})
 	q := cost.SeriesQuery{Period: cost.Days(september.Start, 4), Basis: cost.Billed, By: []cost.Dimension{cost.Provider}, FinalBefore: september.End}
@@ -84,9 +85,45 @@ func TestWhatAConnectionHasNotReadYetIsUnknown(t *testing.T) {
 	}
 }
 
+// The end of a bill that was written while its days went on stays provisional until it is read again.
+func TestWhatWasProvisionalWhenItWasLoadedIsNotFinal(t *testing.T) {
+	t.Parallel()
+	now := september.Start.AddDate(0, 0, 5).Add(10 * time.Hour) // the 6th
+	db := openAt(t, func() time.Time { return now })
+	q := cost.SeriesQuery{Period: cost.Days(september.Start, 8), Basis: cost.Billed, FinalBefore: september.End}
+	bill := []focus.Row{charge("AWS", "1", "5", 1), charge("AWS", "1", "5", 2), charge("AWS", "1", "5", 3), charge("AWS", "1", "5", 4), charge("AWS", "1", "2", 5)}
+	load(t, db, acme, ingest.Bill{File: content(csvOf(t, bill...))})
+	if s := series(t, db, q)[0]; s.Final != 3 {
+		t.Errorf("read on the 6th, judged a month later: %d days are final, want 3", s.Final)
+	}
+	now = now.AddDate(0, 0, 20)
+	bill[4] = charge("AWS", "1", "5", 5)
+	load(t, db, acme, ingest.Bill{File: content(csvOf(t, bill...))})
+	if s := series(t, db, q)[0]; s.Final != 5 {
+		t.Errorf("read again: %d days are final, want 5", s.Final)
+	}
+}
+
+// openAt is a record with a clock.
+func openAt(t *testing.T, now func() time.Time) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.URL(t), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	if err := db.SaveTenant(t.Context(), acme, "tenant"); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// later is when September's bills have long been written.
+func later() time.Time { return september.End.AddDate(0, 1, 0) }
+
 func TestAProviderThatEndedHoldsUpNothing(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openAt(t, later)
 	load(t, db, acme, ingest.Bill{File: content(csvOf(t, charge("Vultr", "v", "7", 1), charge("AWS", "1", "1", 1), charge("AWS", "1", "1", 20)))})
 	s := series(t, db, cost.SeriesQuery{Period: cost.Days(september.Start.AddDate(0, 0, 17), 3)})[0]
 	wantValues(t, s, 0, 0, 1)
@@ -94,7 +131,7 @@ func TestAProviderThatEndedHoldsUpNothing(t *testing.T) {
 
 func TestSeriesByResourceAndFilter(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openAt(t, later)
 	var rows []focus.Row
 	for day := 1; day <= 3; day++ {
 		row := charge("AWS", "1", "2", day)
