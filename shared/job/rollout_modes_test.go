@@ -181,3 +181,28 @@ func TestAStartWithoutAnAnswer(t *testing.T) {
 		})
 	}
 }
+
+// A request that died between the record and the state machine does not keep others from executing for good.
+func TestAnExecutionThatNeverBeganIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rec := w.recommendation("resize", "storefront", "m5.xlarge")
+	orphan, err := w.db.CreateExecution(t.Context(), meridian, rollout.Execution{
+		Recommendation: "resize", Connection: rec.Connection, Plan: rec.Plan, PlanHash: rec.PlanHash, RequestedBy: "carl",
+		CreatedAt: w.estate.Clock().Now(), Strategy: gradual,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := job.ExecuteInput{Recommendation: "resize", PlanHash: rec.PlanHash, Strategy: rollout.Strategy{Mode: rollout.Immediate}}
+	if _, err := w.execute.Run(t.Context(), approver, ask); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("beside one that may still begin: %v, want Conflict", err)
+	}
+	w.estate.Clock().Advance(time.Hour)
+	if e := w.run("resize", ask.Strategy); e.Status != rollout.Completed || e.ID == orphan.ID {
+		t.Errorf("%s: %s", e.Status, e.Reason)
+	}
+	if got := w.execution(orphan.ID); got.Status != rollout.Refused {
+		t.Errorf("the one that never began is %s", got.Status)
+	}
+}

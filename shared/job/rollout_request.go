@@ -55,14 +55,7 @@ func (x Execute) Run(ctx context.Context, p tenant.Principal, in ExecuteInput) (
 	if err != nil {
 		return e, err
 	}
-	created, err := x.Store.CreateExecution(ctx, p.Tenant, e)
-	if fault.CodeOf(err) == fault.Conflict {
-		open, findErr := x.Store.OpenExecution(ctx, p.Tenant, e.Recommendation)
-		if findErr != nil || !sameRequest(open, e) {
-			return e, err
-		}
-		created, err = open, nil
-	}
+	created, err := x.create(ctx, p.Tenant, e)
 	if err != nil {
 		return e, err
 	}
@@ -74,6 +67,41 @@ func (x Execute) Run(ctx context.Context, p tenant.Principal, in ExecuteInput) (
 		return x.abandon(ctx, p.Tenant, created, err)
 	}
 	return created, nil
+}
+
+// create stores the execution, or finds the one that the same request has stored before.
+func (x Execute) create(ctx context.Context, t tenant.ID, e rollout.Execution) (rollout.Execution, error) {
+	created, err := x.Store.CreateExecution(ctx, t, e)
+	if err == nil || fault.CodeOf(err) != fault.Conflict {
+		return created, err
+	}
+	open, findErr := x.Store.OpenExecution(ctx, t, e.Recommendation)
+	switch {
+	case findErr != nil:
+		return e, err
+	case x.orphaned(open):
+		open.Status, open.Reason, open.EndedAt = rollout.Refused, "It was never begun.", x.Now()
+		if _, err := x.Store.TransitionExecution(ctx, t, open, rollout.Pending); err != nil {
+			return e, err
+		}
+		return x.Store.CreateExecution(ctx, t, e)
+	case sameRequest(open, e):
+		return open, nil
+	}
+	return e, err
+}
+
+// beginsWithin is how long a state machine may take to its first step, all its retries included.
+const beginsWithin = 15 * time.Minute
+
+// orphaned reports whether an execution should have begun long ago: the request that stored it died before it started the
+// state machine. Should that begin all the same, it finds the execution refused and changes nothing.
+func (x Execute) orphaned(e rollout.Execution) bool {
+	due := e.CreatedAt
+	if e.Strategy.At.After(due) {
+		due = e.Strategy.At
+	}
+	return e.Status == rollout.Pending && x.Now().Sub(due) > beginsWithin
 }
 
 // prepare checks the request and plans the execution.
