@@ -226,6 +226,6 @@ type setFreezeInput struct {
 }
 
 func (x Executions) setFreeze(ctx context.Context, p tenant.Principal, in *setFreezeInput) (*freezeOutput, error) {
-	f := rollout.Freeze{Frozen: in.Body.Frozen, Reason: in.Body.Reason}
-	return &freezeOutput{f}, x.Freezer.SetExecutionFreeze(ctx, p.Tenant, f, p.Subject, x.Now())
+	f := rollout.Freeze{Frozen: in.Body.Frozen, Reason: in.Body.Reason, By: p.Subject, At: x.Now().UTC()}
+	return &freezeOutput{f}, x.Freezer.SetExecutionFreeze(ctx, p.Tenant, f, f.By, f.At)
 }

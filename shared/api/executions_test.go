@@ -203,7 +203,7 @@ func TestFreeze(t *testing.T) {
 		t.Errorf("never set: %v", got)
 	}
 	x.do(tenant.Admin, "PUT", "/execution/freeze", `{"frozen":true,"reason":"sales week"}`)
-	if _, got := x.do(tenant.Viewer, "GET", "/execution/freeze", ""); got["frozen"] != true || got["reason"] != "sales week" {
+	if _, got := x.do(tenant.Viewer, "GET", "/execution/freeze", ""); got["frozen"] != true || got["reason"] != "sales week" || got["by"] != "anna" || !strings.HasPrefix(fmt.Sprint(got["at"]), "2026-11-20T09:") {
 		t.Errorf("set: %v", got)
 	}
 	if w, out := x.do(tenant.Approver, "POST", "/execution/execute", x.body("")); w.Code != http.StatusConflict || !strings.Contains(fmt.Sprint(out["detail"]), "sales week") {

@@ -187,11 +187,12 @@ func (db *DB) NextFence(ctx context.Context) (int64, error) {
 func (db *DB) ExecutionFreeze(ctx context.Context, t tenant.ID) (rollout.Freeze, error) {
 	var f rollout.Freeze
 	err := db.tx(ctx, t, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select frozen, reason from execution_freezes`).Scan(&f.Frozen, &f.Reason)
+		return tx.QueryRow(ctx, `select frozen, reason, set_by, set_at from execution_freezes`).Scan(&f.Frozen, &f.Reason, &f.By, &f.At)
 	})
 	if fault.CodeOf(err) == fault.NotFound {
 		return rollout.Freeze{}, nil
 	}
+	f.At = f.At.UTC()
 	return f, err
 }
 

@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"time"
+
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/resource"
@@ -17,8 +19,10 @@ const DefaultTargets = 200
 // Freeze is a tenant's switch that lets no execution begin. One that has begun goes on to its end: stopping halfway would
 // leave a state that nobody approved.
 type Freeze struct {
-	Frozen bool   `json:"frozen"`
-	Reason string `json:"reason,omitempty"`
+	Frozen bool      `json:"frozen"`
+	Reason string    `json:"reason,omitempty"`
+	By     string    `json:"by,omitempty"` // who set it last
+	At     time.Time `json:"at,omitzero"`  // when; zero when it was never set
 }
 
 // Check refuses, with fault.Conflict, to begin while the switch is on.
