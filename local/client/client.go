@@ -79,6 +79,9 @@ func (c *Client) put(ctx context.Context, to, file string) error {
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() { // or the failure of the upload would show the secret in its URL
+		return errors.New("it is not a file")
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPut, to, f)
 	if err != nil {
 		return err
