@@ -147,6 +147,9 @@ func (x Costs) collect(ctx context.Context, p tenant.Principal, in *billInput) (
 	} else {
 		out.Body, err = x.Load.Bill(ctx, p.Tenant, ingest.Bill{Connection: in.Connection, Format: in.bill.format, File: ingest.Bytes(in.bill.file)})
 	}
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) { // the same again would end the same way
+		err = fault.Wrap(err, fault.TooLarge, "The bill could not be loaded in the time that a request has, and nothing of it was. Send each billing period as a file of its own.")
+	}
 	return &out, err
 }
 
