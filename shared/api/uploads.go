@@ -24,7 +24,7 @@ type Uploads struct {
 	Now     job.Clock
 }
 
-// uploadValid is how long a slow line has for 5 GB.
+// uploadValid is how long a slow line has for 5 GB, which is the most that S3 takes in one PUT.
 const uploadValid = time.Hour
 
 // Register adds the operation.

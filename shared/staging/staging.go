@@ -41,9 +41,6 @@ type Bucket struct {
 
 var _ ingest.Staging = Bucket{}
 
-// MaxUpload is the largest object that one PUT may bring, a limit of S3: 5 GB.
-const MaxUpload = 5 * 1000 * 1000 * 1000
-
 // UploadURL makes a URL to which, until it expires, anybody who has it may PUT the object, once or again.
 func (b Bucket) UploadURL(ctx context.Context, key string, valid time.Duration) (string, error) {
 	r, err := b.Presigner.PresignPutObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key}, s3.WithPresignExpires(valid))
