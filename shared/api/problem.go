@@ -56,6 +56,7 @@ var statuses = map[fault.Code]int{
 	fault.Unsupported:     http.StatusUnsupportedMediaType,
 	fault.Unprocessable:   http.StatusUnprocessableEntity,
 	fault.Throttled:       http.StatusTooManyRequests,
+	fault.LimitReached:    http.StatusUnprocessableEntity,
 	fault.Unavailable:     http.StatusServiceUnavailable,
 }
 

@@ -22,6 +22,7 @@ const (
 	Unsupported     Code = "Unsupported"     // a media type or format nobody here reads: 415
 	Unprocessable   Code = "Unprocessable"   // well-formed, but its content cannot be used: 422
 	Throttled       Code = "Throttled"       // try again later, the other side is busy: 429
+	LimitReached    Code = "LimitReached"    // a limit that the customer set, such as on what reading may cost: 422
 	Unavailable     Code = "Unavailable"     // a dependency is down, worth a retry: 503
 	Internal        Code = "Internal"        // ours: 500, and the cause is never shown
 )

@@ -19,6 +19,11 @@ type Connection struct {
 	ID     string         `json:"id"` // unique within the tenant: "aws-main", "focus:AWS:1234567890123"
 	Cloud  resource.Cloud `json:"cloud,omitempty"`
 	Name   string         `json:"name"`
+	// Settings say where to read, under names that the cloud's adapter knows: "role_arn", "project", "subscription". They hold
+	// nothing secret.
+	Settings map[string]string `json:"settings,omitempty"`
+	// Secret names where the credentials are kept, if the connection needs any; never the credentials themselves.
+	Secret string `json:"secret,omitempty"`
 }
 
 // Collector reads one connection of one cloud. It never changes anything there. Every method may be called again
