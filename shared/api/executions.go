@@ -105,7 +105,7 @@ type executeInput struct {
 		PlanHash       string       `json:"plan_hash" minLength:"64" maxLength:"64" doc:"plan_hash of the recommendation as it was approved."`
 		Mode           rollout.Mode `json:"mode,omitempty" enum:"immediate,gradual,scheduled" doc:"gradual without it."`
 		At             *time.Time   `json:"at,omitempty" doc:"When to begin; for the mode scheduled. Within a year from now."`
-		WatchMinutes   int          `json:"watch_minutes,omitempty" minimum:"1" maximum:"1440" doc:"How long each phase is watched; 15 without it."`
+		WatchMinutes   int          `json:"watch_minutes,omitempty" minimum:"3" maximum:"1440" doc:"How long each phase is watched; 15 without it."`
 		Steps          []int        `json:"steps,omitempty" maxItems:"10" doc:"Cumulative percentages of the targets, ending with 100; [10, 50, 100] without it."`
 		DryRun         bool         `json:"dry_run,omitempty"`
 	}

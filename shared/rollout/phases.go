@@ -9,10 +9,11 @@ import (
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
-// What a strategy is unless it is asked to be otherwise, and how long a phase may be watched.
+// What a strategy is unless it is asked to be otherwise, and how long a phase may be watched: at least so long that the samples
+// of all extensions together can settle a verdict, for one that cannot be settled is a rollback.
 const (
 	DefaultWatch = 15 * time.Minute
-	LeastWatch   = time.Minute
+	LeastWatch   = 3 * time.Minute
 	MostWatch    = 24 * time.Hour
 )
 
@@ -42,7 +43,7 @@ func NewStrategy(s Strategy) (Strategy, error) {
 	case s.Mode != Scheduled && !s.At.IsZero():
 		return s, fault.Input("at", s.At.Format(time.RFC3339), "is for the mode scheduled only")
 	case s.Watch < LeastWatch || s.Watch > MostWatch:
-		return s, fault.Input("watch_minutes", s.Watch.String(), "must be from 1 to 1440")
+		return s, fault.Input("watch_minutes", s.Watch.String(), "must be from 3 to 1440")
 	}
 	return s, s.checkSteps()
 }

@@ -101,11 +101,22 @@ func TestStrategy(t *testing.T) {
 		"unknown mode": {Mode: "fast"}, "steps fall": {Steps: []int{50, 10, 100}}, "steps repeat": {Steps: []int{50, 50, 100}},
 		"too much": {Steps: []int{50, 110}}, "no end": {Steps: []int{10, 50}}, "nothing first": {Steps: []int{0, 100}},
 		"immediate in steps": {Mode: rollout.Immediate, Steps: []int{50, 100}}, "scheduled for no time": {Mode: rollout.Scheduled},
-		"time but not scheduled": {Mode: rollout.Gradual, At: at}, "too short": {Watch: time.Second}, "too long": {Watch: 25 * time.Hour},
+		"time but not scheduled": {Mode: rollout.Gradual, At: at}, "too short": {Watch: 2 * time.Minute}, "too long": {Watch: 25 * time.Hour},
 	}
 	for name, s := range bad {
 		if _, err := rollout.NewStrategy(s); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%s: %v, want Invalid", name, err)
+		}
+	}
+}
+
+// The least samples that a test needs come together within the extensions, however the watch falls between the measurements.
+func TestEveryWatchCanBeJudged(t *testing.T) {
+	t.Parallel()
+	th := rollout.DefaultThresholds
+	for watch := rollout.LeastWatch; watch <= rollout.MostWatch; watch += time.Minute {
+		if whole := int(time.Duration(th.Extensions+1)*watch/rollout.Every(watch)) - 1; whole < th.MinSamples {
+			t.Errorf("%s: %d samples, and %d are needed", watch, whole, th.MinSamples)
 		}
 	}
 }
