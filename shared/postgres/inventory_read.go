@@ -22,7 +22,7 @@ import (
 // InventoryConnections lists the connections that an inventory was read of, by ID.
 func (db *DB) InventoryConnections(ctx context.Context, t tenant.ID) ([]ingest.Connection, error) {
 	const sql = `
-		select c.tenant_id::text, c.id, c.cloud, c.name
+		select c.tenant_id::text, c.id, c.cloud, c.name, c.settings, c.secret
 		from connections c join inventory_readings r on r.connection_id = c.id
 		order by c.id collate "C"`
 	return collect(ctx, db, t, pgx.RowToStructByPos[ingest.Connection], sql)
