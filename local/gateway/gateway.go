@@ -71,7 +71,7 @@ func New(o Options) (http.Handler, error) {
 func checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-			problem(w, http.StatusBadRequest, "Invalid", "The query is not of the form name=value&name=value, percent-encoded.")
+			problem(w, http.StatusBadRequest, "Invalid", "The query does not consist of percent-encoded name=value pairs.")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -31,7 +31,7 @@ func checkURL(u *url.URL, parameters []*huma.Param) error {
 	}
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return fault.Input("query", u.RawQuery, "is not of the form name=value&name=value, percent-encoded")
+		return fault.Input("query", u.RawQuery, "does not consist of percent-encoded name=value pairs")
 	}
 	for name, all := range values {
 		many := slices.ContainsFunc(parameters, func(p *huma.Param) bool {
