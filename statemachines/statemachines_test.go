@@ -4,7 +4,9 @@ package statemachines_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,6 +47,25 @@ func TestEveryMachineIsSound(t *testing.T) {
 		for _, p := range stepfunctions.Lint(definition) {
 			t.Errorf("%s: %s", file, p)
 		}
+	}
+}
+
+// A task that a machine has given up goes on in its function, and may meet what the machine does next. So those that change
+// something are given up only when the function, which has at most 900 seconds, is surely over.
+func TestNoChangeIsGivenUpWhileItRuns(t *testing.T) {
+	t.Parallel()
+	limit := regexp.MustCompile(`(?s)"task": "(apply|revert|load|load-inventory)".*?"TimeoutSeconds": (\d+)`)
+	found := 0
+	for file, definition := range machines(t) {
+		for _, m := range limit.FindAllSubmatch(definition, -1) {
+			found++
+			if seconds, err := strconv.Atoi(string(m[2])); err != nil || seconds < 930 {
+				t.Errorf("%s: %s is given up after %s seconds", file, m[1], m[2])
+			}
+		}
+	}
+	if found != 4 {
+		t.Errorf("%d tasks that change something, want 4", found)
 	}
 }
 
