@@ -24,7 +24,7 @@ type Receipts interface {
 
 // Idempotency is the header of every POST that starts something. Embed it in the operation's input.
 type Idempotency struct {
-	Key string `header:"Idempotency-Key" maxLength:"200" doc:"Any text, new for each thing to start. Sent again with the same request it gives the first answer instead of starting a second time."`
+	Key string `header:"Idempotency-Key" maxLength:"200" doc:"Any text, new for each thing to start. Sent again with the same request, within a day, it gives the first answer instead of starting a second time."`
 }
 
 // once does the work unless the key says that it has been done; then it gives the answer of that time. Without a key it just
