@@ -100,7 +100,7 @@ func (a *assembler) fill(row *Row, cells [][]byte, p *problem) bool {
 	}
 	for i, cell := range cells {
 		c := a.layout.columns[i]
-		if isNull(cell) {
+		if len(cell) == 0 || isNull(cell) { // most that say nothing are empty
 			if c != nil && c.required && c.former == "" {
 				return p.set(i, "is empty, and every row must have it")
 			}

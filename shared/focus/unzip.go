@@ -19,8 +19,8 @@ type unzipper struct {
 
 const (
 	blockSize = 128 << 10
-	// blocks in flight: one being unpacked, one being read, one between them.
-	blocks = 3
+	// blocks in flight: the two sides and the database share the cores by turns, and one turn lasts some blocks.
+	blocks = 16
 )
 
 func newUnzipper(in io.Reader) (*unzipper, error) {

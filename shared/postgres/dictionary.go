@@ -32,6 +32,7 @@ type dictionary struct {
 	known   map[string]*entry
 	tagSets map[unsafe.Pointer]tagSet
 	weight  int // bytes that known holds
+	recent  []recent
 	fresh   []*entry
 	key     []byte
 }
@@ -46,7 +47,7 @@ type tagSet struct {
 const maxKnown = 24 << 20
 
 func newDictionary(ctx context.Context, tx pgx.Tx, t tenant.ID) (*dictionary, error) {
-	d := &dictionary{tenant: t}
+	d := &dictionary{tenant: t, recent: make([]recent, 1<<recentBits)}
 	d.forget()
 	const sql = `select coalesce(max(id), 0) from dictionary`
 	return d, tx.QueryRow(ctx, sql).Scan(&d.last)
@@ -63,18 +64,60 @@ type codes [kinds]*entry
 // code finds the entries of a row. New ones get their id by resolve.
 func (d *dictionary) code(row *focus.Row, c *codes) {
 	for k := range kindTags {
-		key := append(d.key[:0], byte(k))
-		for _, column := range columnsOf[k] {
-			key = append(append(key, *column.field(row)...), 0) // no text holds a NUL
-		}
-		d.key = key
-		e, ok := d.known[string(key)]
-		if !ok {
-			e = d.enter(k, row)
-		}
-		c[k] = e
+		c[k] = d.codeTexts(k, row)
 	}
 	c[kindTags] = d.codeTags(row.Tags)
+}
+
+// recent is an entry with its texts. The reader mostly gives the same string for the same text, so the addresses of the
+// texts say where to look, and comparing the texts ends with comparing their addresses. A text at another address is just
+// not found here.
+type recent struct {
+	kind  kind
+	texts [mostTexts]string
+	entry *entry
+}
+
+const (
+	mostTexts  = 5 // of a kind
+	recentBits = 14
+	// maxRecent is how many bytes of text are worth keeping, so that all of them together stay small.
+	maxRecent = 1 << 10
+)
+
+func (d *dictionary) codeTexts(k kind, row *focus.Row) *entry {
+	const golden = 0x9E3779B97F4A7C15 // Fibonacci hashing: the upper bits depend on all of them
+	var texts [mostTexts]string
+	hash, length := uint64(k), 0
+	for i, column := range columnsOf[k] {
+		text := *column.field(row)
+		texts[i] = text
+		address := uintptr(unsafe.Pointer(unsafe.StringData(text))) //nolint:gosec // a number to spread by, never followed
+		hash = (hash ^ uint64(address)) * golden
+		length += len(text)
+	}
+	r := &d.recent[hash>>(64-recentBits)]
+	if r.entry != nil && r.kind == k && r.texts == texts {
+		return r.entry
+	}
+	e := d.lookUpTexts(k, texts[:len(columnsOf[k])])
+	if length <= maxRecent {
+		*r = recent{k, texts, e}
+	}
+	return e
+}
+
+func (d *dictionary) lookUpTexts(k kind, texts []string) *entry {
+	key := d.key[:0]
+	key = append(key, byte(k))
+	for _, text := range texts {
+		key = append(append(key, text...), 0) // no text holds a NUL
+	}
+	d.key = key
+	if e, ok := d.known[string(key)]; ok {
+		return e
+	}
+	return d.remember(k, slices.Clone(texts)) // so that the caller's array stays off the heap
 }
 
 func (d *dictionary) codeTags(tags map[string]string) *entry {
@@ -82,7 +125,8 @@ func (d *dictionary) codeTags(tags map[string]string) *entry {
 	if set, ok := d.tagSets[address]; ok {
 		return set.entry
 	}
-	key := append(d.key[:0], byte(kindTags))
+	key := d.key[:0]
+	key = append(key, byte(kindTags))
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		key = append(append(append(append(key, name...), 0), tags[name]...), 0)
 	}
@@ -97,14 +141,6 @@ func (d *dictionary) codeTags(tags map[string]string) *entry {
 	d.tagSets[address] = tagSet{tags, e}
 	d.weight += 64
 	return e
-}
-
-func (d *dictionary) enter(k kind, row *focus.Row) *entry {
-	values := make([]string, len(columnsOf[k]))
-	for i, column := range columnsOf[k] {
-		values[i] = *column.field(row)
-	}
-	return d.remember(k, values)
 }
 
 // remember adds the value whose key stands in d.key.

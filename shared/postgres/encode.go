@@ -37,7 +37,7 @@ func dayOf(number int32) time.Time { return epoch.AddDate(0, 0, int(number)) }
 func appendFields(b []byte, n int) []byte { return binary.BigEndian.AppendUint16(b, uint16(n)) }
 
 func appendInt4(b []byte, v int32) []byte {
-	return binary.BigEndian.AppendUint32(append(b, 0, 0, 0, 4), uint32(v))
+	return binary.BigEndian.AppendUint64(b, 4<<32|uint64(uint32(v))) // length and value in one word
 }
 
 func appendInt8(b []byte, v int64) []byte {
@@ -101,15 +101,12 @@ func appendSmallNumeric(b []byte, c int64, places int) []byte {
 			below-- // no trailing zeros
 		}
 	}
-	b = binary.BigEndian.AppendUint32(b, uint32(8+2*n))
-	b = binary.BigEndian.AppendUint16(b, uint16(n))
 	weight := 0
 	if n > 0 {
 		weight = n - below - 1
 	}
-	b = binary.BigEndian.AppendUint16(b, uint16(int16(weight)))
-	b = binary.BigEndian.AppendUint16(b, sign(negative))
-	b = binary.BigEndian.AppendUint16(b, uint16(places))
+	b = binary.BigEndian.AppendUint32(b, uint32(8+2*n))
+	b = binary.BigEndian.AppendUint64(b, uint64(n)<<48|uint64(uint16(int16(weight)))<<32|uint64(sign(negative))<<16|uint64(uint16(places)))
 	for n--; n >= 0; n-- {
 		b = binary.BigEndian.AppendUint16(b, groups[n])
 	}

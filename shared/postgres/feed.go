@@ -17,8 +17,8 @@ type batch struct {
 
 const (
 	batchRows = 4096
-	// batches in flight: one being filled, one being written, one between them.
-	batches = 3
+	// batches in flight: the parser works on while the writer waits for the numbers of new texts.
+	batches = 6
 )
 
 // feed parses a file in a goroutine of its own, so that parsing and writing use two cores.
@@ -47,37 +47,39 @@ func (f *feed) run(ctx context.Context, r *focus.Reader) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case b := <-f.free:
-			err := b.fill(r)
-			if err != nil && !errors.Is(err, io.EOF) {
+			more, err := b.fill(r)
+			if err != nil {
 				return err
 			}
 			f.full <- b // there is room for every batch
-			if err != nil {
+			if !more {
 				return nil
 			}
 		}
 	}
 }
 
-// fill reads until the batch is full; io.EOF is the end of the file.
-func (b *batch) fill(r *focus.Reader) error {
+// fill reads until the batch is full, and says whether there may be more.
+func (b *batch) fill(r *focus.Reader) (more bool, err error) {
 	b.n, b.rejections = 0, b.rejections[:0]
 	for b.n < len(b.rows) && len(b.rejections) < len(b.rows) {
 		rejection, err := r.Next(&b.rows[b.n])
 		switch {
+		case errors.Is(err, io.EOF):
+			return false, nil
 		case err != nil:
-			return err
+			return false, err
 		case rejection != nil:
 			b.rejections = append(b.rejections, *rejection)
 		default:
 			b.n++
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // wait takes what is left until the parser has ended, so that nothing reads the file any more.
 func (f *feed) wait() {
-	for range f.full { //nolint:revive // the batches are of no use any more
+	for range f.full { // the batches are of no use any more
 	}
 }

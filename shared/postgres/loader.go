@@ -144,9 +144,11 @@ func (l *loader) flush(ctx context.Context) error {
 	return l.rollup.flush(ctx, l.tx)
 }
 
+// rowColumns is how many columns cost_rows has.
+const rowColumns = 25
+
 // encode appends a row to what goes into its partition, in the order of the table's columns, and counts it.
 func (l *loader) encode(bill *openBill, row *focus.Row, c *codes) {
-	const columns = 25
 	day := dayNumber(row.ChargePeriod.Start)
 	bill.count(day)
 	l.rollup.add(bill.id, day, row, c)
@@ -155,10 +157,7 @@ func (l *loader) encode(bill *openBill, row *focus.Row, c *codes) {
 	if b == nil {
 		b = l.copy.buffer()
 	}
-	b = appendFields(b, columns)
-	b = appendBytes(b, l.tenantID[:])
-	b = appendInt4(b, bill.month)
-	b = appendInt8(b, bill.id)
+	b = append(b, bill.head...)
 	b = appendTimestamp(b, row.ChargePeriod.Start)
 	b = appendTimestamp(b, row.ChargePeriod.End)
 	for _, e := range c {

@@ -23,6 +23,7 @@ type openBill struct {
 	period     cost.Period
 	month      int32 // first day of the month in which the period begins
 	part       *part
+	head       []byte // what each of its rows begins with, encoded
 	rows       int64
 	replaced   int64
 	first      int32 // usage days
@@ -87,6 +88,7 @@ func (l *loader) openBill(ctx context.Context, row *focus.Row) (*openBill, error
 		l.parts[partition] = &part{table: partition}
 	}
 	b.part = l.parts[partition]
+	b.head = appendInt8(appendInt4(appendBytes(appendFields(nil, rowColumns), l.tenantID[:]), b.month), b.id)
 	return b, nil
 }
 

@@ -22,7 +22,7 @@ type groupKey struct {
 	bill     int64
 	day      int32
 	ids      [rollupKinds]int32
-	currency cost.Currency
+	currency [3]byte // no string, so that the key is hashed in one go
 }
 
 type group struct {
@@ -44,7 +44,8 @@ func newRollup(t tenant.ID) *rollup {
 }
 
 func (r *rollup) add(bill int64, day int32, row *focus.Row, c *codes) {
-	key := groupKey{bill: bill, day: day, currency: row.BillingCurrency}
+	key := groupKey{bill: bill, day: day}
+	copy(key.currency[:], row.BillingCurrency)
 	for k := range key.ids {
 		key.ids[k] = c[k].id
 	}
@@ -95,7 +96,7 @@ func (r *rollup) flush(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (r *rollup) total(key groupKey, g *group) {
-	k := totalKey{g.provider, key.currency}
+	k := totalKey{g.provider, cost.Currency(key.currency[:])}
 	t, ok := r.totals[k]
 	if !ok {
 		t = &ingest.Total{Provider: k.provider, Currency: k.currency}
@@ -126,7 +127,7 @@ func (c *groupColumns) add(key groupKey, g *group) {
 	for k, id := range key.ids {
 		c.ids[k] = append(c.ids[k], id)
 	}
-	c.currencies = append(c.currencies, string(key.currency))
+	c.currencies = append(c.currencies, string(key.currency[:]))
 	c.billed, c.effective = append(c.billed, g.billed.value().String()), append(c.effective, g.effective.value().String())
 	c.list, c.contracted = append(c.list, g.list.value().String()), append(c.contracted, g.contracted.value().String())
 	c.rows = append(c.rows, g.rows)
