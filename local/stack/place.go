@@ -12,18 +12,20 @@ import (
 	"github.com/cost-agent/cost-agent/shared/fault"
 )
 
-// FindRoot is the nearest folder at or above dir that holds the project's template.
+// FindRoot is the nearest folder at or above dir that holds the project: its template and its state machines.
 func FindRoot(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "template.yaml")); err == nil {
+		_, template := os.Stat(filepath.Join(at, "template.yaml"))
+		_, machines := os.Stat(filepath.Join(at, "statemachines"))
+		if template == nil && machines == nil {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fault.New(fault.Invalid, "There is no template.yaml in %s or above it: run this from the project's folder.", dir)
+			return "", fault.New(fault.Invalid, "There is no template.yaml beside a folder statemachines in %s or above it: run this from the project's folder.", dir)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/cost-agent/cost-agent/local/gateway"
@@ -85,8 +86,11 @@ func (s *Stack) start(ctx context.Context, o Options) error {
 	}
 	// The address first: a taken port should be told at once, not after everything else has started.
 	listener, err := net.Listen("tcp", o.Address)
-	if err != nil {
+	if errors.Is(err, syscall.EADDRINUSE) {
 		return fault.Wrap(err, fault.Conflict, "%s is taken by another program. Stop that, or choose another port: make run ADDRESS=127.0.0.1:8081", o.Address)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "Nothing can be served at %q. Give an address of this machine with a port, such as 127.0.0.1:8081.", o.Address)
 	}
 	s.onClose("address", func(context.Context) error { return ignoreClosed(listener.Close()) })
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {

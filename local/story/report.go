@@ -40,8 +40,7 @@ type Groups struct {
 
 // Report reads, through the API, what the page shows.
 func (s Story) Report(ctx context.Context) (report.Report, error) {
-	today := cost.Day(s.Clock.Now())
-	r := report.Report{Title: "Cost Agent · Meridian Goods (sandbox estate) · " + today.Format("2 January 2006"), Month: cost.MonthStart(today).AddDate(0, -1, 0)}
+	r := report.Report{Title: "Cost Agent · Meridian Goods (sandbox estate) · " + s.Clock.Now().Format("2 January 2006")}
 	for _, part := range []func(context.Context, *report.Report) error{s.bills, s.costs, s.anomalies, s.forecast, s.recommendations, s.executions} {
 		if err := part(ctx, &r); err != nil {
 			return r, err
@@ -56,11 +55,16 @@ func (s Story) bills(ctx context.Context, r *report.Report) error {
 		return err
 	}
 	months := map[time.Time]bool{}
+	var last time.Time
 	for _, p := range periods.Items {
+		if p.LastUsage.After(last) {
+			last = p.LastUsage
+		}
 		r.Rows += p.Rows
 		months[p.Period.Start] = true
 	}
 	r.Periods = len(months)
+	r.Month = cost.MonthStart(last.AddDate(0, 0, 1)).AddDate(0, -1, 0) // the last one that is on the bill to its end
 	return nil
 }
 
@@ -72,15 +76,16 @@ func (s Story) costs(ctx context.Context, r *report.Report) error {
 	if err := s.API.Get(ctx, "/api/v1/costs", days, &daily); err != nil {
 		return err
 	}
-	providers := map[string]*report.Provider{}
+	providers := map[string]*report.Provider{} // by name and currency: two currencies are never added up
 	settled := ingest.FinalBefore(s.Clock.Now())
 	for _, g := range daily.Items {
-		p := providers[g.Group[cost.Provider]]
+		key := g.Group[cost.Provider] + " " + string(g.Cost.Currency)
+		p := providers[key]
 		if p == nil {
 			zero := cost.Money{Currency: g.Cost.Currency, Basis: g.Cost.Basis}
 			before := zero
 			p = &report.Provider{Name: g.Group[cost.Provider], Cost: zero, Before: &before, Daily: blanks(sparkDays)}
-			providers[p.Name] = p
+			providers[key] = p
 		}
 		day, err := time.Parse(time.DateOnly, g.Start)
 		if err != nil {
@@ -102,7 +107,9 @@ func (s Story) costs(ctx context.Context, r *report.Report) error {
 	for _, p := range providers {
 		r.Providers = append(r.Providers, *p)
 	}
-	slices.SortFunc(r.Providers, func(a, b report.Provider) int { return b.Cost.Amount.Cmp(a.Cost.Amount) })
+	slices.SortFunc(r.Providers, func(a, b report.Provider) int {
+		return cmp.Or(b.Cost.Amount.Cmp(a.Cost.Amount), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Cost.Currency, b.Cost.Currency))
+	})
 	return nil
 }
 
@@ -143,17 +150,18 @@ func where(s cost.Scope) string {
 	return strings.Join(parts, " · ")
 }
 
-// Forecast is that of the whole bill.
+// Forecast is that of the whole bill; of several currencies, in the one of the largest amount.
 func (s Story) Forecast(ctx context.Context) (job.Forecast, error) {
 	all, err := list[job.Forecast](ctx, s, "/api/v1/forecasts", nil)
 	if err != nil {
 		return job.Forecast{}, err
 	}
-	i := slices.IndexFunc(all, func(f job.Forecast) bool { return len(f.Scope) == 0 })
-	if i < 0 || all[i].Next30 == nil {
-		return job.Forecast{}, fmt.Errorf("there is no forecast of the whole bill among %d", len(all))
+	n := len(all)
+	all = slices.DeleteFunc(all, func(f job.Forecast) bool { return len(f.Scope) > 0 || f.Next30 == nil })
+	if len(all) == 0 {
+		return job.Forecast{}, fmt.Errorf("there is no forecast of the whole bill among %d", n)
 	}
-	return all[i], nil
+	return slices.MaxFunc(all, func(a, b job.Forecast) int { return a.Next30.Mean.Amount.Cmp(b.Next30.Mean.Amount) }), nil
 }
 
 func (s Story) forecast(ctx context.Context, r *report.Report) error {
@@ -163,7 +171,7 @@ func (s Story) forecast(ctx context.Context, r *report.Report) error {
 	}
 	t := f.Next30
 	r.Forecast = &report.Forecast{Days: 30, Mean: t.Mean, Lo80: t.Low80.Amount, Hi80: t.High80.Amount, Lo95: t.Low95.Amount, Hi95: t.High95.Amount, Model: f.Reason}
-	history, err := s.history(ctx, t.Period.Start)
+	history, err := s.history(ctx, t.Period.Start, t.Mean.Currency)
 	if err != nil {
 		return err
 	}
@@ -174,8 +182,8 @@ func (s Story) forecast(ctx context.Context, r *report.Report) error {
 	return nil
 }
 
-// history is what the days before cost.
-func (s Story) history(ctx context.Context, end time.Time) ([]float64, error) {
+// history is what the days before cost in a currency.
+func (s Story) history(ctx context.Context, end time.Time, currency cost.Currency) ([]float64, error) {
 	var days Groups
 	query := url.Values{"grain": {string(cost.Daily)}, "limit": {"1000"}, "start": {end.AddDate(0, 0, -sparkDays).Format(time.DateOnly)}, "end": {end.Format(time.DateOnly)}}
 	if err := s.API.Get(ctx, "/api/v1/costs", query, &days); err != nil {
@@ -183,6 +191,9 @@ func (s Story) history(ctx context.Context, end time.Time) ([]float64, error) {
 	}
 	out := blanks(sparkDays)
 	for _, g := range days.Items {
+		if g.Cost.Currency != currency {
+			continue
+		}
 		day, err := time.Parse(time.DateOnly, g.Start)
 		if err != nil {
 			return nil, err
@@ -202,8 +213,10 @@ func (s Story) recommendations(ctx context.Context, r *report.Report) error {
 		if r.Potential == nil {
 			r.Potential = &cost.Money{Currency: one.Saving.Monthly.Currency, Basis: one.Saving.Monthly.Basis}
 		}
-		if *r.Potential, err = r.Potential.Add(one.Saving.Monthly); err != nil {
-			return err
+		if one.Saving.Monthly.Currency == r.Potential.Currency { // the others have no place in the headline
+			if *r.Potential, err = r.Potential.Add(one.Saving.Monthly); err != nil {
+				return err
+			}
 		}
 		if i < shownRecommendations {
 			r.Recommendations = append(r.Recommendations, report.Recommendation{Title: one.Title, Monthly: one.Saving.Monthly, Score: one.Score.Total,
@@ -233,7 +246,7 @@ func (s Story) executions(ctx context.Context, r *report.Report) error {
 		if err := s.API.Get(ctx, "/api/v1/recommendations/"+url.PathEscape(e.Recommendation), nil, &of); err != nil {
 			return err
 		}
-		one := report.Execution{Title: of.Title, Status: string(e.Status), Reason: e.Reason, Estimated: e.Estimated, Phases: phases(e)}
+		one := report.Execution{Title: of.Title, Status: statusOf(e), Reason: e.Reason, Estimated: e.Estimated, Phases: phases(e)}
 		if i := slices.IndexFunc(outcomes, func(o learn.Outcome) bool { return o.Execution == e.ID }); i >= 0 && outcomes[i].Monthly != nil {
 			m := outcomes[i].Monthly
 			one.Realised, one.Lo, one.Hi, one.State = &m.Amount, m.Low.Amount, m.High.Amount, string(outcomes[i].State)
@@ -241,6 +254,14 @@ func (s Story) executions(ctx context.Context, r *report.Report) error {
 		r.Executions = append(r.Executions, one)
 	}
 	return nil
+}
+
+// statusOf tells a dry run, which changed nothing, from the real thing.
+func statusOf(e api.Execution) string {
+	if e.DryRun {
+		return "dry run " + string(e.Status)
+	}
+	return string(e.Status)
 }
 
 func phases(e api.Execution) string {
