@@ -22,7 +22,7 @@ type BeginOutput struct {
 }
 
 // Begin checks everything that can be known before the cloud is asked, takes the locks and marks the execution running. It
-// refuses with fault.Conflict what is frozen, no longer approved or locked by another execution, with fault.Forbidden what
+// refuses with fault.Conflict what is frozen, no longer approved, not in the inventory or locked by another execution, with fault.Forbidden what
 // is protected, with fault.TooLarge what is too much, and with fault.Unprocessable a cloud that nobody acts on.
 func (r Rollout) Begin(ctx context.Context, in ExecutionInput) (BeginOutput, error) {
 	e, err := r.Store.Execution(ctx, in.Tenant, in.Execution)

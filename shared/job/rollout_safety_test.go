@@ -256,6 +256,7 @@ func TestLargestPlanFitsTheStateMachine(t *testing.T) {
 		after := plan.State{resource.AttrVolumeType: "PremiumV2_LRS", resource.AttrIOPS: "5000", resource.AttrThroughput: "200"}
 		p.Targets = append(p.Targets, plan.Target{Ref: ref, Before: before, After: after})
 		s.states[ref], s.unverified = before, ref
+		w.known.others = append(w.known.others, ref)
 	}
 	act := job.Act{Actors: func(ingest.Connection) (rollout.Actor, error) { return s, nil }}
 	w.tasks["act"] = map[string]awslambda.Task{"capture": awslambda.TaskOf(act.Capture), "apply": awslambda.TaskOf(act.Apply),

@@ -274,6 +274,7 @@ type known struct {
 	mu              sync.Mutex
 	recommendations map[string]recommend.Recommendation
 	tags            map[string]string // on everything
+	others          []resource.Ref    // that the estate does not have
 }
 
 func (k *known) put(r recommend.Recommendation) {
@@ -310,6 +311,9 @@ func (k *known) Inventory(_ context.Context, _ tenant.ID, _ string) ([]recommend
 			r.Tags[key] = value
 		}
 		out = append(out, recommend.Observed{Resource: r})
+	}
+	for _, ref := range k.others {
+		out = append(out, recommend.Observed{Resource: resource.Resource{Ref: ref}})
 	}
 	return out, nil
 }

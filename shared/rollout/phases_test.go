@@ -139,6 +139,7 @@ func TestRails(t *testing.T) {
 		"not in the plan":     {rollout.Rails{}.Tags(planOf(3), tags("i-009", "cost-agent:protected", "true")), ""},
 		"protected by yes":    {rollout.Rails{}.Tags(planOf(3), tags("i-002", "cost-agent:protected", "yes")), fault.Forbidden},
 		"protected by naught": {rollout.Rails{}.Tags(planOf(3), tags("i-002", "cost-agent:protected", "")), fault.Forbidden},
+		"not known":           {rollout.Rails{}.Tags(planOf(3), map[resource.Ref]map[string]string{ref("i-001"): nil}), fault.Conflict},
 		"frozen":              {rollout.Freeze{Frozen: true, Reason: "sales week"}.Check(), fault.Conflict},
 		"not frozen":          {rollout.Freeze{}.Check(), ""},
 	} {
@@ -148,8 +149,9 @@ func TestRails(t *testing.T) {
 	}
 }
 
+// tags are those of four resources, of which one has any.
 func tags(id, key, value string) map[resource.Ref]map[string]string {
-	return map[resource.Ref]map[string]string{ref(id): {key: value}}
+	return map[resource.Ref]map[string]string{ref("i-000"): nil, ref("i-001"): nil, ref("i-002"): nil, ref("i-003"): nil, ref(id): {key: value}}
 }
 
 func TestOnlyWhatWasApproved(t *testing.T) {

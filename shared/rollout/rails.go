@@ -60,10 +60,15 @@ func (r Rails) Size(p plan.Plan) error {
 	return nil
 }
 
-// Tags refuses, with fault.Forbidden, a plan of which any target is protected by its tags (plan.Protected).
+// Tags refuses, with fault.Forbidden, a plan of which any target is protected by its tags (plan.Protected), and with
+// fault.Conflict one with a target of which no tags are known, for it may be.
 func (Rails) Tags(p plan.Plan, tags map[resource.Ref]map[string]string) error {
 	for _, t := range p.Targets {
-		if of := tags[t.Ref]; plan.Protected(of) {
+		of, known := tags[t.Ref]
+		if !known {
+			return fault.New(fault.Conflict, "%s is not in the inventory, so nobody knows whether it is protected. Collect the inventory, then generate the recommendation again.", t.Ref.ID)
+		}
+		if plan.Protected(of) {
 			return fault.New(fault.Forbidden, "%s is protected by its tag %s=%s. Remove the tag, or leave the resource out of the plan.", t.Ref.ID, plan.ProtectedTag, of[plan.ProtectedTag])
 		}
 	}
