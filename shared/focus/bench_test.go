@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/shopspring/decimal"
 
 	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/focus/focustest"
@@ -18,6 +23,37 @@ func BenchmarkReadCSVGzip(b *testing.B) {
 		b.Fatal(err)
 	}
 	benchmarkRead(b, file.Bytes())
+}
+
+// BenchmarkReadUnlike reads rows that have nothing in common, for which the reader's memory is of no use.
+func BenchmarkReadUnlike(b *testing.B) {
+	var file bytes.Buffer
+	z := gzip.NewWriter(&file)
+	w := focus.NewCSVWriter(z)
+	n := int64(0)
+	for row := range focustest.Rows(benchmarkRows, 1) {
+		unlike(&row, n)
+		n++
+		if err := w.Write(&row); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		b.Fatal(err)
+	}
+	benchmarkRead(b, file.Bytes())
+}
+
+// unlike gives a row values of its own.
+func unlike(row *focus.Row, n int64) {
+	own := strconv.FormatInt(n, 36)
+	for _, text := range []*string{&row.SubAccountID, &row.SubAccountName, &row.ResourceID, &row.ResourceName, &row.ChargeDescription, &row.SkuID, &row.SkuPriceID, &row.InvoiceID} {
+		*text += own
+	}
+	for i, d := range []*decimal.Decimal{&row.BilledCost, &row.EffectiveCost, &row.ListCost, &row.ContractedCost, &row.PricingQuantity.Decimal, &row.ConsumedQuantity.Decimal} {
+		*d = decimal.New(n*6+int64(i), -9)
+	}
+	row.ChargePeriod.Start = row.ChargePeriod.Start.Add(-time.Duration(n) * time.Second)
 }
 
 func BenchmarkReadParquet(b *testing.B) {
