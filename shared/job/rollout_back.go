@@ -145,7 +145,7 @@ func (r Rollout) Restored(ctx context.Context, in ExecutionInput) (Empty, error)
 		return Empty{}, err
 	}
 	if e.Status == rollout.RolledBack {
-		return Empty{}, r.unlock(ctx, in.Tenant, e)
+		return Empty{}, r.settle(ctx, in.Tenant, e)
 	}
 	if err := e.Restored(); err != nil {
 		return Empty{}, err
@@ -157,7 +157,7 @@ func (r Rollout) Restored(ctx context.Context, in ExecutionInput) (Empty, error)
 	case !done:
 		return Empty{}, fault.New(fault.Conflict, "Execution %s is no longer running, so it cannot be ended.", e.ID)
 	}
-	return Empty{}, r.unlock(ctx, in.Tenant, e)
+	return Empty{}, r.settle(ctx, in.Tenant, e)
 }
 
 // Stuck notes that restoring failed. The locks stay with the execution, so that nothing else touches the targets until

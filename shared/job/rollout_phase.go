@@ -268,10 +268,14 @@ func verified(list []VerifyOutput) map[resource.Ref]bool {
 
 // settle does what follows from the end of an execution, again if need be.
 func (r Rollout) settle(ctx context.Context, t tenant.ID, e rollout.Execution) error {
-	if e.Status == rollout.Completed && !e.DryRun {
+	if !e.DryRun && (e.Status == rollout.Completed || e.Status == rollout.RolledBack) {
 		_, err := r.Recommendations.ChangeRecommendation(ctx, t, e.Recommendation, func(rec *recommend.Recommendation) error {
-			if rec.PlanHash == e.PlanHash { // expired, where a generation saw the change before the execution was over
+			switch {
+			case rec.PlanHash != e.PlanHash:
+			case e.Status == rollout.Completed: // perhaps expired, where a generation saw the change before the execution was over
 				rec.Implement(e.EndedAt)
+			default:
+				rec.Reopen(e.EndedAt)
 			}
 			return nil
 		})

@@ -300,6 +300,29 @@ func TestApprovalBindsToThePlan(t *testing.T) {
 	}
 }
 
+func TestRollbackTakesTheApprovalBackThatItHad(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		status   recommend.Status
+		approved time.Time
+		want     recommend.Status
+	}{
+		"approved before":                    {recommend.Approved, now.Add(-time.Hour), recommend.Open},
+		"approved again since":               {recommend.Approved, now.Add(time.Hour), recommend.Approved},
+		"dismissed while it was carried out": {recommend.Dismissed, now.Add(-time.Hour), recommend.Dismissed},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := recommend.Recommendation{Status: tt.status, Approval: &recommend.Approval{At: tt.approved}}
+			r.Reopen(now)
+			if r.Status != tt.want || (r.Approval == nil) != (tt.want == recommend.Open) {
+				t.Errorf("it is %s, want %s", r.Status, tt.want)
+			}
+		})
+	}
+}
+
 func TestUnknownRulesAreRefused(t *testing.T) {
 	t.Parallel()
 	if _, err := recommend.RuleNames([]string{"right-size", "magic"}); fault.CodeOf(err) != fault.Invalid {

@@ -78,6 +78,14 @@ func (r *Recommendation) Dismiss(by, reason string, at time.Time) error {
 	return nil
 }
 
+// Reopen takes the approval back that an execution rolled back had: what did harm once is not done again unless somebody agrees
+// again. An approval given after the execution ended stays, and so does every other decision.
+func (r *Recommendation) Reopen(ended time.Time) {
+	if r.Status == Approved && r.Approval != nil && r.Approval.At.Before(ended) {
+		r.Status, r.Approval, r.UpdatedAt = Open, nil, ended
+	}
+}
+
 // Implement notes that an execution of its plan was completed. A recommendation that is approved becomes implemented, and so
 // does one that expired meanwhile, because a generation no longer found what the execution had changed already. One that was
 // opened again or dismissed stays as it is.
