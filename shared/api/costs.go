@@ -73,7 +73,7 @@ type costsInput struct {
 	Filter  []string `query:"filter,explode" maxItems:"20" doc:"Dimension:value, as often as needed. Values of one dimension are alternatives. Where a tag key holds a colon, write Tags/key=value."`
 	Basis   string   `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
 	Grain   string   `query:"grain" enum:"total,daily,monthly" default:"total"`
-	Limit   int      `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"At most so many groups, the most expensive first."`
+	Limit   int      `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"At most so many groups: those that are the most expensive over the whole period, each with all its steps."`
 }
 
 type costItem struct {

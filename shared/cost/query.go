@@ -23,7 +23,7 @@ type Query struct {
 	Grain   Grain
 	GroupBy []Dimension            // at most four; currency always groups on top
 	Filter  map[Dimension][]string // any of the values; dimensions are and-ed
-	Limit   int                    // at most so many groups, the most expensive first; 0 is no limit
+	Limit   int                    // at most so many groups, those that are the most expensive over the period, each with all its steps; 0 is no limit
 }
 
 // Group is one sum of an answer.

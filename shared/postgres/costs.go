@@ -21,8 +21,8 @@ var steps = map[cost.Grain]string{
 }
 
 // Costs answers a question about the loaded bills. Any FOCUS column that is text may be a dimension, and Tags/<key>.
-// Groups come by step and, within a step, the most expensive first; with a limit, the most expensive first overall. A
-// filter without values is none. It fails with fault.Invalid for a period, dimension, basis or grain that it does not know.
+// Groups come by step and, within a step, the most expensive first. A limit keeps the groups that are the most expensive over
+// the whole period, each with all its steps. A filter without values is none. It fails with fault.Invalid for a period, dimension, basis or grain that it does not know.
 func (db *DB) Costs(ctx context.Context, t tenant.ID, q cost.Query) ([]cost.Group, error) {
 	by, err := placesOf(q.GroupBy)
 	if err != nil {
@@ -62,18 +62,18 @@ func (s *selection) sums(by []place, amount string, grain cost.Grain, limit int)
 	step := stepOf(grain, day, s)
 	var ids, joins, texts strings.Builder
 	joined := map[kind]bool{}
-	for _, at := range by {
+	for i, at := range by {
 		alias := fmt.Sprintf("d%d", at.kind)
 		if !joined[at.kind] {
 			joined[at.kind] = true
 			fmt.Fprintf(&ids, ", %s", idColumns[at.kind])
 			fmt.Fprintf(&joins, "\n  join dictionary %[1]s on %[1]s.id = sums.%[2]s and %[1]s.kind = %[3]d", alias, idColumns[at.kind], at.kind)
 		}
-		fmt.Fprintf(&texts, ", %s", at.text(alias, &s.args))
+		fmt.Fprintf(&texts, ", %s as g%d", at.text(alias, &s.args), i)
 	}
-	order, top := "1, sum(amount) desc", ""
+	names, most := positions(5, len(by)), ""
 	if limit > 0 {
-		order, top = "sum(amount) desc, 1", "\nlimit "+s.args.add(limit)
+		most = "\nwhere place <= " + s.args.add(limit)
 	}
 	return fmt.Sprintf(`
 with sums as (
@@ -81,13 +81,29 @@ with sums as (
   from %[5]s
   where %[6]s
   group by 1, currency%[2]s
+), groups as (
+  select step, currency, sum(amount) as amount, sum(n)::bigint as n%[7]s
+  from sums%[8]s
+  group by 1, 2%[9]s
+), whole as (
+  select *, sum(amount) over (partition by currency%[10]s) as whole from groups
+), ranked as (
+  select *, dense_rank() over (order by whole desc, currency%[10]s) as place from whole
 )
-select step, currency, sum(amount), sum(n)::bigint%[7]s
-from sums%[8]s
-group by 1, 2%[9]s
-order by %[10]s, 2%[9]s%[11]s`,
+select step, currency, amount, n%[10]s
+from ranked%[11]s
+order by 1, amount desc, 2%[9]s`,
 		step, ids.String(), amount, count, table, strings.Join(s.where, "\n    and "),
-		texts.String(), joins.String(), positions(5, len(by)), order, top)
+		texts.String(), joins.String(), names, named(len(by)), most)
+}
+
+// named lists the columns of the group: ", g0, g1".
+func named(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ", g%d", i)
+	}
+	return b.String()
 }
 
 func stepOf(grain cost.Grain, day string, s *selection) string {

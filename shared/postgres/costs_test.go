@@ -130,6 +130,29 @@ func TestTheLimitKeepsTheMostExpensive(t *testing.T) {
 	}
 }
 
+func TestTheLimitCountsGroupsAndKeepsAllTheirSteps(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	// "small" has the most expensive single day, "large" the most expensive month.
+	rows := []focus.Row{charge("small", "1", "10", 1)}
+	for day := range 4 {
+		rows = append(rows, charge("large", "1", "4", day+1), charge("tiny", "1", "1", day+1))
+	}
+	load(t, db, acme, ingest.Bill{File: content(csvOf(t, rows...))})
+	groups, err := db.Costs(t.Context(), acme, cost.Query{Period: september, Basis: cost.Billed, Grain: cost.Daily, GroupBy: []cost.Dimension{cost.Provider}, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 4 {
+		t.Fatalf("%d steps, want the 4 days of the group that costs most", len(groups))
+	}
+	for i, g := range groups {
+		if g.Scope[cost.Provider] != "large" || i > 0 && !g.Start.After(groups[i-1].Start) {
+			t.Errorf("step %d is %s of %s", i, g.Start.Format(time.DateOnly), g.Scope[cost.Provider])
+		}
+	}
+}
+
 func TestQuestionsThatMakeNoSenseAreInvalid(t *testing.T) {
 	t.Parallel()
 	db := open(t)
