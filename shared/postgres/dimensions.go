@@ -26,7 +26,10 @@ const (
 	kindSku
 	kindCommitment
 	kindTags
-	kinds       = iota
+)
+
+const (
+	kinds       = int(kindTags) + 1
 	rollupKinds = kindResource
 )
 

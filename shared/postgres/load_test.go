@@ -285,3 +285,14 @@ func TestStorageThatFailsIsWorthARetry(t *testing.T) {
 		t.Errorf("%v, want Unavailable", err)
 	}
 }
+
+func TestABillOfWhichNothingIsAcceptedSaysSo(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	broken := charge("AWS", "1", "12", 1)
+	broken.ServiceName = ""
+	report := load(t, db, acme, ingest.Bill{File: content(csvOf(t, broken))})
+	if report.Accepted != 0 || report.Rejected != 1 || report.Periods == nil || report.Totals == nil || len(report.Lost) != 1 {
+		t.Errorf("report %+v", report)
+	}
+}

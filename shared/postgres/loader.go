@@ -64,7 +64,7 @@ func (db *DB) newLoader(ctx context.Context, tx pgx.Tx, t tenant.ID, connection,
 		bills: map[billKey]*openBill{}, rollup: newRollup(t), lost: newLost(),
 		codes: make([]codes, batchRows), owner: make([]*openBill, batchRows),
 		parts: map[string]*part{}, copy: newCopyStream(tx), extra: map[unsafe.Pointer]extraText{},
-		report: ingest.Report{SHA256: sha, Rejections: []ingest.Rejection{}},
+		report: ingest.Report{SHA256: sha, Rejections: []ingest.Rejection{}, Periods: []ingest.Loaded{}},
 	}
 	if _, err := hex.Decode(l.tenantID[:], []byte(strings.ReplaceAll(string(t), "-", ""))); err != nil {
 		return nil, err
