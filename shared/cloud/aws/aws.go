@@ -1,0 +1,143 @@
+// Package aws reads what AWS bills, what exists there, how it is used and what it would cost.
+package aws
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+)
+
+// Options are what a collector needs beside its connection.
+type Options struct {
+	// AWS is the function's own identity, which the connection's role trusts.
+	AWS aws.Config
+	// Secret is not used: a connection to AWS has no stored credentials.
+	Secret func(ctx context.Context, name string) ([]byte, error)
+	// Meter counts what paid calls cost; nil counts nothing.
+	Meter *ingest.Meter
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Collector reads one connection: the account of its role, and with the setting member_role all accounts of its
+// organisation.
+type Collector struct {
+	settings settings
+	own      aws.Config // the function's identity
+	account  account    // that of the connection's role
+	meter    *ingest.Meter
+	now      func() time.Time
+	explorer *turnstile
+}
+
+// account is one AWS account with the identity that reads it.
+type account struct {
+	id, name string
+	config   aws.Config
+}
+
+var _ ingest.Collector = (*Collector)(nil)
+
+const (
+	// global is the region of the services that have a single endpoint, and the one that no account can switch off.
+	global = "us-east-1"
+	// attempts is how often a call is made before it counts as failed; the pauses between them grow to patience.
+	attempts = 6
+	patience = 10 * time.Second
+	// betweenRequests keeps to two Cost Explorer requests a second, below what AWS throttles an account at.
+	betweenRequests = 500 * time.Millisecond
+)
+
+// New makes the collector of a connection. It calls nothing yet. Settings that cannot be used are fault.Invalid.
+func New(_ context.Context, c ingest.Connection, o Options) (*Collector, error) {
+	s, err := parse(c)
+	if err != nil {
+		return nil, err
+	}
+	own := o.AWS.Copy()
+	if own.Region == "" {
+		own.Region = global
+	}
+	if own.Retryer == nil {
+		own.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = attempts, patience })
+		}
+	}
+	now := o.Now
+	if now == nil {
+		return nil, fault.New(fault.Internal, "A collector needs a clock.")
+	}
+	k := &Collector{settings: s, own: own, meter: o.Meter, now: now, explorer: &turnstile{every: betweenRequests}}
+	k.account = account{id: s.account, config: k.assume(s.role)}
+	return k, nil
+}
+
+// assume is the identity of a role that trusts this one. The tenant's own id is the external id: only connections of the
+// tenant present it, so that nobody can register the role of somebody else.
+func (c *Collector) assume(role string) aws.Config {
+	config := c.own.Copy()
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.own), role, func(o *stscreds.AssumeRoleOptions) {
+		o.ExternalID, o.RoleSessionName = aws.String(c.settings.externalID), "cost-agent"
+	})
+	config.Credentials = aws.NewCredentialsCache(provider)
+	return config
+}
+
+// in is the account's identity in a region.
+func (a account) in(region string) aws.Config {
+	config := a.config.Copy()
+	config.Region = region
+	return config
+}
+
+// settings are the connection's settings, read.
+type settings struct {
+	role, account, externalID  string
+	memberRole                 string
+	accounts, regions, service []string
+	bucket, prefix, export     string
+	bucketRegion               string
+}
+
+func parse(c ingest.Connection) (settings, error) {
+	s := settings{
+		role: c.Settings["role_arn"], externalID: string(c.Tenant), memberRole: c.Settings["member_role"],
+		accounts: list(c.Settings["accounts"]), regions: list(c.Settings["regions"]), service: list(c.Settings["services"]),
+		bucket: c.Settings["export_bucket"], prefix: strings.Trim(c.Settings["export_prefix"], "/"), export: c.Settings["export_name"],
+		bucketRegion: c.Settings["export_region"],
+	}
+	parts := strings.SplitN(s.role, ":", 6) // arn:aws:iam::123456789012:role/name
+	if len(parts) != 6 || parts[0] != "arn" || len(parts[4]) != 12 || !strings.HasPrefix(parts[5], "role/") {
+		return s, fault.Input("settings.role_arn", s.role, "has to be the ARN of a role, such as arn:aws:iam::123456789012:role/CostAgent")
+	}
+	if s.externalID == "" {
+		return s, fault.Input("tenant", "", "is missing; it is the external id that the role expects")
+	}
+	if (s.bucket == "") != (s.export == "") {
+		return s, fault.Input("settings.export_bucket", s.bucket, "and export_name belong together: give both or none")
+	}
+	s.account = parts[4]
+	if s.bucketRegion == "" {
+		s.bucketRegion = global
+	}
+	return s, nil
+}
+
+// list reads a comma list.
+func list(text string) []string {
+	var out []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}

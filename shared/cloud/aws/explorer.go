@@ -1,0 +1,195 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
+	"github.com/aws/aws-sdk-go-v2/service/costexplorer/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/focus"
+)
+
+const (
+	explorerRequests = "Cost Explorer requests"
+	costRight        = "ce:GetCostAndUsage"
+	// history is how many months before the running one Cost Explorer keeps.
+	history = 13
+)
+
+// explorerPrice is what AWS charges a request, USD; every page is one.
+var explorerPrice = decimal.New(1, -2)
+
+// errEnough ends a stream whose reader has gone.
+var errEnough = errors.New("the reader wants no more rows")
+
+// Costs implements ingest.Collector: from the data export that the settings name, else from Cost Explorer.
+func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.Row, error] {
+	return func(yield func(focus.Row, error) bool) {
+		read := c.explore
+		if c.settings.bucket != "" {
+			read = c.readExport
+		}
+		err := read(ctx, cost.MonthStart(month), func(row focus.Row) error {
+			if !yield(row, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(focus.Row{}, err)
+		}
+	}
+}
+
+// explore reads a month from Cost Explorer. The bill is cut once, by record type, and each cut is read by day, service and
+// linked account. The cuts are disjoint and make up the bill, so that the sum of all rows is the bill; other views of the same
+// costs are never read, because nothing could tell their rows apart. Where the month has one account only, the region takes the
+// place of the account, for a request groups by two dimensions at most.
+// A month that Cost Explorer no longer keeps, or that has not begun, has no rows and costs nothing.
+func (c *Collector) explore(ctx context.Context, month time.Time, emit func(focus.Row) error) error {
+	now := c.now()
+	if month.After(now) || month.Before(cost.MonthStart(now).AddDate(0, -history, 0)) {
+		return nil
+	}
+	period := cost.Month(month)
+	if tomorrow := cost.Day(now).AddDate(0, 0, 1); tomorrow.Before(period.End) {
+		period.End = tomorrow
+	}
+	kinds, accounts, err := c.contents(ctx, period)
+	if err != nil || len(kinds) == 0 {
+		return err
+	}
+	m := mapper{month: cost.Month(month), payer: c.payer(ctx)}
+	by := types.DimensionLinkedAccount
+	if len(accounts) == 1 {
+		by = types.DimensionRegion
+		for m.account, m.accountName = range accounts {
+		}
+	}
+	for _, kind := range kinds {
+		m.kind = kindOf(kind)
+		in := &costexplorer.GetCostAndUsageInput{
+			TimePeriod: interval(period), Granularity: types.GranularityDaily, Metrics: []string{unblended, amortized},
+			GroupBy: []types.GroupDefinition{group(types.DimensionService), group(by)}, Filter: c.filter(only(types.DimensionRecordType, kind)),
+		}
+		if err := c.pages(ctx, in, func(day types.ResultByTime, names map[string]string) error { return m.rows(day, names, emit) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contents says which record types the period has, in order, and which linked accounts with their names.
+func (c *Collector) contents(ctx context.Context, period cost.Period) (kinds []string, accounts map[string]string, err error) {
+	in := &costexplorer.GetCostAndUsageInput{
+		TimePeriod: interval(period), Granularity: types.GranularityMonthly, Metrics: []string{unblended}, Filter: c.filter(),
+		GroupBy: []types.GroupDefinition{group(types.DimensionRecordType), group(types.DimensionLinkedAccount)},
+	}
+	found := map[string]bool{}
+	accounts = map[string]string{}
+	err = c.pages(ctx, in, func(r types.ResultByTime, names map[string]string) error {
+		for _, g := range r.Groups {
+			if len(g.Keys) != 2 {
+				return malformed("a group without its two keys")
+			}
+			found[g.Keys[0]], accounts[g.Keys[1]] = true, names[g.Keys[1]]
+		}
+		return nil
+	})
+	return slices.Sorted(maps.Keys(found)), accounts, err
+}
+
+// pages reads all pages of a query; the SDK has no paginator for it. A token that comes again would never end, and is refused.
+// names are those of the accounts on the page.
+func (c *Collector) pages(ctx context.Context, in *costexplorer.GetCostAndUsageInput, each func(types.ResultByTime, map[string]string) error) error {
+	client := costexplorer.NewFromConfig(c.account.in(global))
+	request, seen := *in, map[string]bool{}
+	for {
+		if err := c.meter.Spend(explorerRequests, 1, explorerPrice); err != nil {
+			return err
+		}
+		if err := c.explorer.pass(ctx); err != nil {
+			return translate(err, costRight)
+		}
+		out, err := client.GetCostAndUsage(ctx, &request)
+		if err != nil {
+			return translateExplorer(err)
+		}
+		names := map[string]string{}
+		for _, v := range out.DimensionValueAttributes {
+			names[aws.ToString(v.Value)] = v.Attributes["description"]
+		}
+		for _, r := range out.ResultsByTime {
+			if err := each(r, names); err != nil {
+				return err
+			}
+		}
+		token := aws.ToString(out.NextPageToken)
+		if token == "" {
+			return nil
+		}
+		if seen[token] {
+			return malformed("the same page token twice")
+		}
+		seen[token], request.NextPageToken = true, &token
+	}
+}
+
+func translateExplorer(err error) error {
+	if _, ok := errors.AsType[*types.DataUnavailableException](err); ok {
+		return fault.Wrap(err, fault.Unprocessable, "Cost Explorer has no data yet. Switch it on in the billing console; its first data comes within 24 hours.")
+	}
+	return translate(err, costRight)
+}
+
+func malformed(what string) error {
+	return fault.New(fault.Unavailable, "Cost Explorer answered with %s; nothing was taken from it. Try again in a moment.", what)
+}
+
+// filter narrows a query down to the connection's accounts and services, and whatever else is given.
+func (c *Collector) filter(more ...types.Expression) *types.Expression {
+	if len(c.settings.accounts) > 0 {
+		more = append(more, only(types.DimensionLinkedAccount, c.settings.accounts...))
+	}
+	if len(c.settings.service) > 0 {
+		more = append(more, only(types.DimensionService, c.settings.service...))
+	}
+	switch len(more) {
+	case 0:
+		return nil
+	case 1:
+		return &more[0]
+	}
+	return &types.Expression{And: more}
+}
+
+func only(d types.Dimension, values ...string) types.Expression {
+	return types.Expression{Dimensions: &types.DimensionValues{Key: d, Values: values}}
+}
+
+func group(d types.Dimension) types.GroupDefinition {
+	return types.GroupDefinition{Type: types.GroupDefinitionTypeDimension, Key: aws.String(string(d))}
+}
+
+func interval(p cost.Period) *types.DateInterval {
+	return &types.DateInterval{Start: aws.String(p.Start.Format(time.DateOnly)), End: aws.String(p.End.Format(time.DateOnly))}
+}
+
+// payer is the account that pays: the organisation's management account where the role may know it, else the role's own.
+func (c *Collector) payer(ctx context.Context) string {
+	out, err := organizations.NewFromConfig(c.account.in(global)).DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
+	if err != nil || out.Organization == nil || aws.ToString(out.Organization.MasterAccountId) == "" {
+		return c.account.id
+	}
+	return *out.Organization.MasterAccountId
+}

@@ -1,0 +1,178 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+// service is one part of a region's inventory.
+type service struct {
+	name string
+	read func(context.Context, place) ([]resource.Resource, error)
+}
+
+// services are what an inventory is read from, by AWS's names of them.
+var services = []service{{"ec2", readEC2}, {"rds", readRDS}}
+
+// place is one region of one account. now is when the reading began.
+type place struct {
+	account account
+	region  string
+	find    *Collector
+}
+
+// atOnce bounds the parts that are read at the same time.
+const atOnce = 8
+
+// Resources implements ingest.Collector. An account that cannot be entered is a failed part of every region, so that what
+// exists there is not taken for gone.
+func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
+	home, err := c.regions(ctx, c.account)
+	if err != nil {
+		return ingest.Inventory{}, err
+	}
+	accounts, err := c.accounts(ctx)
+	var i gathering
+	if err != nil {
+		i.fail(home, "organizations", err)
+	}
+	var running sync.WaitGroup
+	turn := make(chan struct{}, atOnce)
+	for _, a := range accounts {
+		regions := home
+		if a.id != c.account.id {
+			if regions, err = c.regions(ctx, a); err != nil {
+				i.fail(home, "ec2", err)
+				continue
+			}
+		}
+		for _, r := range regions {
+			for _, s := range services {
+				if r.disabled {
+					i.add(ingest.Part{Region: r.name, Service: s.name, Status: ingest.Disabled, Reason: "The account " + a.id + " has not switched this region on."}, nil)
+					continue
+				}
+				turn <- struct{}{}
+				running.Go(func() {
+					found, err := s.read(ctx, place{a, r.name, c})
+					i.add(partOf(r.name, s.name, a.id, err), found)
+					<-turn
+				})
+			}
+		}
+	}
+	running.Wait()
+	if err := ctx.Err(); err != nil {
+		return ingest.Inventory{}, translate(err, "reading the inventory")
+	}
+	return i.inventory(), nil
+}
+
+// gathering collects parts and their resources from many goroutines.
+type gathering struct {
+	mu sync.Mutex
+	ingest.Inventory
+}
+
+func (g *gathering) add(p ingest.Part, found []resource.Resource) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Parts, g.Resources = append(g.Parts, p), append(g.Resources, found...)
+}
+
+// fail notes in every region that something above regions could not be read.
+func (g *gathering) fail(regions []region, service string, err error) {
+	for _, r := range regions {
+		g.add(partOf(r.name, service, "", err), nil)
+	}
+}
+
+// severity is the order of the parts in an inventory: those to look at come first.
+var severity = []ingest.Status{ingest.Failed, ingest.Denied, ingest.Disabled, ingest.OK}
+
+func (g *gathering) inventory() ingest.Inventory {
+	slices.SortFunc(g.Parts, func(a, b ingest.Part) int {
+		return cmp.Or(cmp.Compare(slices.Index(severity, a.Status), slices.Index(severity, b.Status)),
+			cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Reason, b.Reason))
+	})
+	slices.SortFunc(g.Resources, func(a, b resource.Resource) int { return cmp.Compare(a.ID, b.ID) })
+	return g.Inventory
+}
+
+func partOf(region, service, account string, err error) ingest.Part {
+	p := ingest.Part{Region: region, Service: service, Status: statusFor(err)}
+	if err != nil {
+		p.Reason = fault.Public(err).Message
+		if account != "" {
+			p.Reason = "Account " + account + ": " + p.Reason
+		}
+	}
+	return p
+}
+
+// region is a region of AWS as an account sees it.
+type region struct {
+	name     string
+	disabled bool
+}
+
+// regions lists the regions that the settings allow, switched on or not.
+func (c *Collector) regions(ctx context.Context, a account) ([]region, error) {
+	out, err := ec2.NewFromConfig(a.in(global)).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
+	if err != nil {
+		return nil, translate(err, "ec2:DescribeRegions")
+	}
+	var regions []region
+	for _, r := range out.Regions {
+		name := aws.ToString(r.RegionName)
+		if len(c.settings.regions) > 0 && !slices.Contains(c.settings.regions, name) {
+			continue
+		}
+		status := aws.ToString(r.OptInStatus)
+		regions = append(regions, region{name, status != "opt-in-not-required" && status != "opted-in"})
+	}
+	return regions, nil
+}
+
+// accounts lists the accounts to read: the connection's own, and with the setting member_role all active ones of the
+// organisation. The own account comes back also when the others cannot be listed.
+func (c *Collector) accounts(ctx context.Context) ([]account, error) {
+	wanted := func(id string) bool { return len(c.settings.accounts) == 0 || slices.Contains(c.settings.accounts, id) }
+	var out []account
+	if wanted(c.account.id) {
+		out = append(out, c.account)
+	}
+	if c.settings.memberRole == "" {
+		return out, nil
+	}
+	pages := organizations.NewListAccountsPaginator(organizations.NewFromConfig(c.account.in(global)), &organizations.ListAccountsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return out, translate(err, "organizations:ListAccounts")
+		}
+		for _, a := range page.Accounts {
+			id := aws.ToString(a.Id)
+			if a.Status == types.AccountStatusActive && id != c.account.id && wanted(id) {
+				out = append(out, c.member(id, aws.ToString(a.Name)))
+			}
+		}
+	}
+	return out, nil
+}
+
+// member is another account of the organisation. Its role trusts the agent as the connection's does.
+func (c *Collector) member(id, name string) account {
+	return account{id: id, name: name, config: c.assume("arn:aws:iam::" + id + ":role/" + c.settings.memberRole)}
+}
