@@ -35,9 +35,10 @@ fuzz: ## look for inputs that break the parsers, a minute each
 
 verify: python $(GOLANGCI) ## format, lint, regenerate, check layers, template and state machines; fails on a dirty tree
 	$(GO) mod tidy -diff
+	$(GO) run ./local openapi > docs/openapi.json
 	$(GOLANGCI) fmt --diff
 	$(GOLANGCI) run
-	$(GO) test -count=1 ./shared ./statemachines ./events/... ./functions/...
+	$(GO) test -count=1 ./shared ./statemachines ./functions/...
 	PATH="$(PYTHON_HOME)/bin:$$PATH" cfn-lint template.yaml
 	@test -z "$$(git status --porcelain)" || { echo "The tree is dirty:"; git status --short; exit 1; }
 

@@ -18,11 +18,12 @@ import (
 	"github.com/cost-agent/cost-agent/shared/fault"
 )
 
-const usage = `usage: go run ./local run | demo | import FILE
+const usage = `usage: go run ./local run | demo | import FILE | openapi
 
   run           start everything, show the main job on demo data, serve until Ctrl-C
   demo          do the same once in a throw-away place, check every figure, stop
   import FILE   load a FOCUS bill (CSV, CSV.gz or Parquet) into the running agent
+  openapi       print the description of the API
 
 flags, before the command:
 `
@@ -64,11 +65,13 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx, s)
 	case command == "demo" && flags.NArg() == 1:
 		return demonstrate(ctx, s)
+	case command == "openapi" && flags.NArg() == 1:
+		return printAPI(os.Stdout)
 	case command == "import" && flags.NArg() == 2:
 		return importBill(ctx, s, flags.Arg(1))
 	}
 	flags.Usage()
-	return errors.New("say what to do: run, demo or import FILE")
+	return errors.New("say what to do: run, demo, import FILE or openapi")
 }
 
 // options are those of a stack in dir.
