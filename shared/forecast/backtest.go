@@ -4,57 +4,60 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"time"
 )
 
-// member is one model of the ensemble.
-type member struct {
-	name     string
-	forecast func(h history, horizon int) []float64
-}
+// origins is the number of past moments to forecast from.
+const origins = 10
 
-// members are the models; the smoothing's parameters are fitted to the history given.
-func members(fitted smoothing) []member {
-	return []member{
-		{"seasonal-naive", naive},
-		{"damped-smoothing", fitted.forecast},
-		{"theta", theta},
-		{"regression", regression},
-	}
-}
-
-// The rolling origin.
-const (
-	origins    = 10
-	leastTrain = 42 // days before the first origin
-)
-
-// trial is what the ensemble said at one past day, and how wrong it was.
+// trial is what the ensemble said at one past moment, and how wrong it was.
 type trial struct {
-	at     int         // days known then
+	at     int         // values known then
 	paths  [][]float64 // by member
 	actual []float64   // raw, NaN where unknown
 }
 
-// backtest forecasts from past days with what was known then.
-func backtest(raw, filled []float64, start time.Time, horizon int) []trial {
+// leastTrain is how many of n values the first origin must know.
+func (s shape) leastTrain(n int) int {
+	if s.daily {
+		return 6 * week
+	}
+	m := 1
+	if len(s.possible) > 0 {
+		m = s.possible[0]
+	}
+	return max(12, min(2*m+min(6, m), n/2))
+}
+
+// backtest forecasts from past moments with what was known then. The parameters of the first origin serve the later ones:
+// nothing later is known to them. Short histories, where parameters change much and cost little, are fitted anew each time.
+func backtest(raw, filled []float64, s shape, horizon int) []trial {
+	const short = 200
 	n := len(filled)
-	reach := min(n-leastTrain, horizon+10*week)
-	step := max(1, (reach-week)/(origins-1))
+	least := s.leastTrain(n)
+	head := min(week, max(1, horizon/2)) // the last origin
+	extra := 10 * week
+	if !s.daily {
+		extra = horizon
+	}
+	reach := min(n-least, horizon+extra)
+	step := max(1, (reach-head)/(origins-1))
 	var trials []trial
-	var fitted smoothing
+	var f fitted
 	for k := origins - 1; k >= 0; k-- {
-		at := n - week - k*step
-		if at < leastTrain {
+		at := n - head - k*step
+		if at < least {
 			continue
 		}
-		h := learn(filled[:at], start)
-		if trials == nil {
-			fitted = fitSmoothing(h) // the parameters of the first origin serve the later ones: nothing later is known to them
+		h := learn(filled[:at], s)
+		if trials == nil || n < short && !s.daily {
+			f = fit(h)
 		}
-		ahead := min(max(horizon, 4*week), n-at)
+		ahead := min(max(horizon, head), n-at)
+		if s.daily {
+			ahead = min(max(horizon, 4*week), n-at)
+		}
 		t := trial{at: at, actual: raw[at : at+ahead]}
-		for _, m := range members(fitted) {
+		for _, m := range members(f) {
 			t.paths = append(t.paths, withMonth(h, m.forecast(h, ahead)))
 		}
 		trials = append(trials, t)
@@ -90,7 +93,7 @@ func errorOf(trials []trial, path func(trial) []float64) float64 {
 // weigh gives each member a weight by its past error. The third power lets the good ones lead, and one that was a third
 // worse than the best is left out. Where no past day is known to compare with, all weigh the same.
 func weigh(trials []trial, scale float64) []Weight {
-	all := members(smoothing{})
+	all := members(fitted{})
 	out := make([]Weight, len(all))
 	errors := make([]float64, len(all))
 	best := math.Inf(1)
@@ -150,11 +153,11 @@ func residuals(trials []trial, weights []Weight) [][]float64 {
 	return out
 }
 
-// seasonalScale is the mean absolute change from one week to the next: the yardstick of MASE.
-func seasonalScale(raw []float64) float64 {
+// seasonalScale is the mean absolute change over one season (one step where there is none): the yardstick of MASE.
+func seasonalScale(raw []float64, season int) float64 {
 	sum, n := 0.0, 0.0
-	for i := week; i < len(raw); i++ {
-		if d := math.Abs(raw[i] - raw[i-week]); finite(d) {
+	for i := season; i < len(raw); i++ {
+		if d := math.Abs(raw[i] - raw[i-season]); finite(d) {
 			sum += d
 			n++
 		}

@@ -13,7 +13,7 @@ import (
 
 // The lengths of history that matter, in days.
 const (
-	leastEnsemble = leastTrain + 2*week // below, nothing can be backtested
+	leastEnsemble = 8 * week // below, nothing can be backtested
 	leastWeekly   = 2 * week
 	ceasedAfter   = 28 // so many days without cost, and none is expected
 )
@@ -28,7 +28,7 @@ func Daily(s cost.Series, horizon int) Forecast {
 		f.Model, f.Reason = "none", "There is no settled day to learn from yet."
 		return f
 	}
-	filled := fill(raw)
+	filled := fill(raw, week)
 	mean, b, errors := f.predict(raw, filled, start, horizon)
 	if slices.Min(filled) >= 0 {
 		f.floor(end, mean, b, 0)
@@ -51,31 +51,20 @@ func (f *Forecast) predict(raw, filled []float64, start time.Time, horizon int) 
 		f.Model, f.Reason = "ceased", fmt.Sprintf("There was no cost on the last %d days, so none is expected.", ceasedAfter)
 		return repeat(0, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
 	case n < leastEnsemble:
-		return f.short(filled, start, horizon)
+		return f.short(filled, horizon)
 	}
-	trials := backtest(raw, filled, start, horizon)
-	scale := seasonalScale(raw)
-	weights := weigh(trials, scale)
-	errors := residuals(trials, weights)
-	h := learn(filled, start)
-	var paths [][]float64
-	for _, m := range members(fitSmoothing(h)) {
-		paths = append(paths, withMonth(h, m.forecast(h, horizon)))
-	}
-	f.Model, f.Weights = "ensemble", heaviestFirst(weights)
-	f.MASE = relative(errorOf(trials, func(t trial) []float64 { return combine(t.paths, weights) }), scale)
-	f.Reason = fmt.Sprintf("The models are weighted by how well they foretold %d stretches of the past; %s did best.", len(trials), f.Weights[0].Model)
-	return combine(paths, weights), calibrate(errors, horizon, scale), errors
+	o := ensemble(raw, filled, shape{start: start, daily: true, possible: []int{week}}, horizon)
+	f.Model, f.Weights, f.MASE, f.Reason = "ensemble", o.weights, o.mase, o.reason
+	return o.mean, o.band, o.errors
 }
 
 // short answers for histories that are too short to test a model on.
-func (f *Forecast) short(filled []float64, start time.Time, horizon int) ([]float64, band, [][]float64) {
+func (f *Forecast) short(filled []float64, horizon int) ([]float64, band, [][]float64) {
 	n := len(filled)
-	h := history{start: start, y: filled}
-	mean := repeat(median(slices.Clone(filled[max(0, n-week):])), horizon)
+		mean := repeat(median(slices.Clone(filled[max(0, n-week):])), horizon)
 	f.Model, f.Reason = "median", fmt.Sprintf("Only %d days are settled: the median of the last week stands for all days to come.", n)
 	if n >= leastWeekly {
-		mean = naive(h, horizon)
+		mean = repeatCycle(filled, week, 3, horizon)
 		f.Model, f.Reason = "seasonal-naive", fmt.Sprintf("Only %d days are settled, too few to compare models: each weekday is expected to cost what it did lately.", n)
 	}
 	// The spread of the days themselves, and no less than a tenth of the level, because so few days know little.

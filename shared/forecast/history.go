@@ -11,12 +11,26 @@ import (
 // week is the season that daily cost has.
 const week = 7
 
-// history is what a model learns from: gaps filled, days of the month set apart, lone outliers cut back.
+// shape is what is known about a series beside its values.
+type shape struct {
+	start    time.Time // the day of the first value, where a step is a day
+	daily    bool
+	possible []int // lengths of the seasons to look for
+	fast     bool
+}
+
+// history is what a model learns from: gaps filled and, in daily series, days of the month set apart and lone outliers cut
+// back.
 type history struct {
-	start  time.Time
-	y      []float64 // clean, without the effects of the days of the month
-	season [week]float64
-	month  map[int]float64 // effect by place in the month
+	shape
+	y        []float64 // clean, without the effects of the days of the month
+	seasons  []int     // those of the possible ones that the values show, ascending
+	positive bool
+	logs     bool // seasons grow with the level
+	weekdays [week]float64
+	month    map[int]float64 // effect by place in the month
+	parts    [][]float64     // the seasons by decomposition, of the logarithms where logs
+	rest     []float64       // what remains, trend included
 }
 
 // settled are the final values from the first known one on.
@@ -31,14 +45,14 @@ func settled(s cost.Series) (values []float64, start time.Time) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// fill puts the last known value of the same weekday into each gap, or the last known one of any day.
-func fill(values []float64) []float64 {
+// fill puts the value one season before into each gap, or the last known one.
+func fill(values []float64, season int) []float64 {
 	out := slices.Clone(values)
 	for i, v := range out {
 		switch {
 		case finite(v):
-		case i >= week:
-			out[i] = out[i-week]
+		case i >= season:
+			out[i] = out[i-season]
 		default:
 			out[i] = out[i-1] // the first value is known
 		}
@@ -47,16 +61,37 @@ func fill(values []float64) []float64 {
 }
 
 // learn prepares filled values.
-func learn(filled []float64, start time.Time) history {
-	h := history{start: start, y: slices.Clone(filled), month: map[int]float64{}}
+func learn(filled []float64, s shape) history {
+	h := history{shape: s, y: slices.Clone(filled)}
+	if s.daily {
+		h.clean(filled)
+	}
+	h.seasons = shown(h.y, s.possible)
+	// Costs by the day add up: a fixed fee is a fixed fee, whatever the rest does.
+	h.positive = !s.daily && slices.Min(h.y) > 0
+	h.logs = h.positive && len(h.seasons) > 0 && proportional(h.y, h.seasons[0])
+	y := h.y
+	if h.logs {
+		y = make([]float64, len(h.y))
+		for i, v := range h.y {
+			y[i] = math.Log(v)
+		}
+	}
+	h.parts, h.rest = decompose(y, h.seasons)
+	return h
+}
+
+// clean sets the days of the month apart and cuts lone outliers back.
+func (h *history) clean(filled []float64) {
+	h.month = map[int]float64{}
 	level := rollingMedian(filled)
 	off := make([]float64, len(filled))
 	for i, v := range filled {
 		off[i] = v - level[i]
 	}
-	h.season = weekdayMedians(off, h.weekday)
+	h.weekdays = weekdayMedians(off, h.weekday)
 	for i := range off {
-		off[i] -= h.season[h.weekday(i)]
+		off[i] -= h.weekdays[h.weekday(i)]
 	}
 	spread := 1.4826 * medianAbs(off)
 	h.learnMonth(off, spread)
@@ -65,9 +100,8 @@ func learn(filled []float64, start time.Time) history {
 		if cut := 4 * spread; spread > 0 {
 			v = max(-cut, min(cut, v))
 		}
-		h.y[i] = level[i] + h.season[h.weekday(i)] + v
+		h.y[i] = level[i] + h.weekdays[h.weekday(i)] + v
 	}
-	return h
 }
 
 func (h *history) weekday(i int) int { return (int(h.start.Weekday()) + i) % week }

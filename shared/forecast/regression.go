@@ -9,123 +9,168 @@ import (
 // yearlyFrom is how many days of history a yearly season needs: eighteen months.
 const yearlyFrom = 540
 
-// bend is after how many days the trend may change its slope.
-const bend = 91
-
-// regression is an additive model in the manner of Prophet (Taylor and Letham 2018): a trend that bends once a quarter, the
-// weekday and, with enough history, three yearly waves, under a ridge that keeps bends and waves small unless the data ask
-// for them. What the last days lie above or below it fades over the coming weeks.
+// regression is an additive model in the manner of Prophet (Taylor and Letham 2018): a trend that bends, Fourier terms for
+// the seasons, weekdays and, with enough history, yearly waves, under a ridge that keeps bends and waves small unless the data
+// ask for them. What the last values lie above or below it fades.
 func regression(h history, horizon int) []float64 {
 	n := len(h.y)
-	mean, scale := moments(h.y)
+	y := h.y
+	if h.logs {
+		y = make([]float64, n)
+		for i, v := range h.y {
+			y[i] = math.Log(v)
+		}
+	}
+	mean, scale := moments(y)
 	if scale == 0 {
 		scale = 1
 	}
-	d := design{h: h, n: n, knots: max(0, n/bend-1), yearly: n >= yearlyFrom}
-	p := d.width()
-	gram := mat.NewSymDense(p, nil)
-	right := make([]float64, p)
-	row := make([]float64, p)
-	for i, y := range h.y {
-		d.row(i, row)
-		target := (y - mean) / scale
+	d := newDesign(h)
+	rows := d.rows(n + horizon)
+	weights, ok := ridge(rows[:n*d.width], y, mean, scale, d.penalty)
+	if !ok {
+		return naive(h, horizon)
+	}
+	value := func(i int) float64 {
+		sum := 0.0
+		for a, w := range weights {
+			sum += w * rows[i*d.width+a]
+		}
+		return mean + scale*sum
+	}
+	rest := make([]float64, n)
+	for i := range rest {
+		rest[i] = y[i] - value(i)
+	}
+	path := fade(rest, horizon)
+	for i := range path {
+		path[i] += value(n + i)
+		if h.logs {
+			path[i] = math.Exp(min(path[i], 700))
+		}
+	}
+	return path
+}
+
+// fade carries what is left of the last values on: their mean, discounted, dies out as the rest's own memory says.
+func fade(rest []float64, horizon int) []float64 {
+	n := len(rest)
+	recent := min(recentRest, n)
+	sum := 0.0
+	for i := n - recent; i < n; i++ {
+		sum += rest[i] / float64(recent)
+	}
+	out := make([]float64, horizon)
+	for i := range out {
+		out[i] = sum * math.Pow(0.95, float64(i+1))
+	}
+	return out
+}
+
+const recentRest = 14
+
+// ridge solves the penalised normal equations.
+func ridge(rows, y []float64, mean, scale float64, penalty []float64) ([]float64, bool) {
+	p := len(penalty)
+	gram, right := make([]float64, p*p), make([]float64, p)
+	for i, v := range y {
+		row := rows[i*p : (i+1)*p]
+		target := (v - mean) / scale
 		for a, x := range row {
 			if x == 0 {
 				continue
 			}
 			right[a] += x * target
+			to := gram[a*p : (a+1)*p]
 			for b := a; b < p; b++ {
-				gram.SetSym(a, b, gram.At(a, b)+x*row[b])
+				to[b] += x * row[b]
 			}
 		}
 	}
-	for a := range p {
-		gram.SetSym(a, a, gram.At(a, a)+d.penalty(a))
+	for a, v := range penalty {
+		gram[a*p+a] += v
 	}
 	var chol mat.Cholesky
 	weights := mat.NewVecDense(p, nil)
-	if !chol.Factorize(gram) || chol.SolveVecTo(weights, mat.NewVecDense(p, right)) != nil {
-		return naive(h, horizon)
+	if !chol.Factorize(mat.NewSymDense(p, gram)) || chol.SolveVecTo(weights, mat.NewVecDense(p, right)) != nil {
+		return nil, false
 	}
-	value := func(i int) float64 {
-		d.row(i, row)
-		return mean + scale*mat.Dot(weights, mat.NewVecDense(p, row))
+	return weights.RawVector().Data, true
+}
+
+// design describes the columns: intercept, slope, bends, then the waves of each season.
+type design struct {
+	h       history
+	n       int
+	bend    float64 // steps from one bend of the trend to the next
+	knots   int
+	periods []wave
+	width   int
+	penalty []float64
+	year    float64 // steps that slopes are counted in
+}
+
+// wave is a sine or cosine pair of so many steps; its phase is that of the start of the year where it matters.
+type wave struct{ period, shift float64 }
+
+func newDesign(h history) design {
+	n := len(h.y)
+	d := design{h: h, n: n, bend: 91, year: 365}
+	if !h.daily {
+		d.bend = max(float64(n)/8, 12)
+		d.year = 4 * d.bend
 	}
-	rest := 0.0
-	const recent = 14
-	for i := n - min(recent, n); i < n; i++ {
-		rest += (h.y[i] - value(i)) / float64(min(recent, n))
+	d.knots = max(0, int(float64(n)/d.bend)-1)
+	d.penalty = append(d.penalty, 1e-6, 0.1)
+	for range d.knots {
+		d.penalty = append(d.penalty, 10)
 	}
-	out := make([]float64, horizon)
-	for i := range out {
-		out[i] = value(n+i) + rest*math.Pow(0.95, float64(i+1))
+	for _, m := range h.seasons {
+		period := float64(m)
+		if m == 52 {
+			period = 365.25 / 7
+		}
+		for k := 1; k <= min(m/2, harmonics) && 2*k <= m; k++ {
+			d.add(period/float64(k), 0, 1)
+		}
+	}
+	if h.daily && n >= yearlyFrom {
+		for k := 1; k <= waves; k++ {
+			d.add(365.25/float64(k), float64(h.start.YearDay()), 1)
+		}
+	}
+	d.width = len(d.penalty)
+	return d
+}
+
+const (
+	waves     = 3
+	harmonics = 12
+)
+
+func (d *design) add(period, shift, penalty float64) {
+	d.periods = append(d.periods, wave{period, shift})
+	d.penalty = append(d.penalty, penalty, penalty)
+}
+
+// rows fills in the regressors of the first count steps, of which some may lie in the future: there the trend flattens out,
+// so that a slope is not carried on for ever.
+func (d *design) rows(count int) []float64 {
+	out := make([]float64, count*d.width)
+	for i := range count {
+		x := out[i*d.width : (i+1)*d.width]
+		at := float64(i)
+		if over := at - float64(d.n); over > 0 {
+			fade := 1.43 * d.bend // e-folding of the slope
+			at = float64(d.n) + fade*(1-math.Exp(-over/fade))
+		}
+		x[0], x[1] = 1, at/d.year
+		for k := range d.knots {
+			x[2+k] = max(0, at-d.bend*float64(k+1)) / d.year
+		}
+		for k, w := range d.periods {
+			x[2+d.knots+2*k], x[3+d.knots+2*k] = math.Sincos(2 * math.Pi * (float64(i) + w.shift) / w.period)
+		}
 	}
 	return out
-}
-
-// design describes the columns: intercept, slope, bends, six weekdays, three waves.
-type design struct {
-	h      history
-	n      int
-	knots  int
-	yearly bool
-}
-
-const waves = 3
-
-func (d design) width() int {
-	p := 2 + d.knots + week - 1
-	if d.yearly {
-		p += 2 * waves
-	}
-	return p
-}
-
-func (d design) penalty(column int) float64 {
-	switch {
-	case column == 0:
-		return 1e-6
-	case column == 1:
-		return 0.1
-	case column < 2+d.knots:
-		return 10
-	}
-	return 1
-}
-
-// row fills in the regressors of day i, which may lie in the future: there the trend flattens out with a half-life of a
-// quarter, so that a slope is not carried on for ever.
-func (d design) row(i int, x []float64) {
-	clear(x)
-	at := float64(i)
-	if over := at - float64(d.n); over > 0 {
-		const fade = 130 // days; e-folding of the slope
-		at = float64(d.n) + fade*(1-math.Exp(-over/fade))
-	}
-	x[0], x[1] = 1, at/365
-	for k := range d.knots {
-		x[2+k] = max(0, at-float64(bend*(k+1))) / 365
-	}
-	c := 2 + d.knots
-	if w := d.h.weekday(i); w > 0 {
-		x[c+w-1] = 1
-	}
-	if !d.yearly {
-		return
-	}
-	c += week - 1
-	angle := 2 * math.Pi * float64(d.h.start.YearDay()+i) / 365.25
-	for k := range waves {
-		x[c+2*k], x[c+2*k+1] = math.Sin(angle*float64(k+1)), math.Cos(angle*float64(k+1))
-	}
-}
-
-func moments(y []float64) (mean, deviation float64) {
-	for _, v := range y {
-		mean += v / float64(len(y))
-	}
-	for _, v := range y {
-		deviation += (v - mean) * (v - mean) / float64(len(y))
-	}
-	return mean, math.Sqrt(deviation)
 }

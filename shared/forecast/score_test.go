@@ -69,7 +69,7 @@ func TestAccuracyOnPublicSeries(t *testing.T) {
 			began := time.Now()
 			for k, s := range series {
 				f := Daily(s, len(test[k]))
-				scale := seasonalScale(s.Values)
+				scale := seasonalScale(s.Values, week)
 				for i, actual := range test[k] {
 					p := f.Points[i]
 					mase += math.Abs(actual-p.Mean) / scale / float64(len(test[k])) / float64(len(series))

@@ -2,91 +2,71 @@ package forecast
 
 import "math"
 
-// smoothing is additive exponential smoothing with a damped trend and a weekly season, ETS(A,Ad,A) of Hyndman et al.,
-// "Forecasting with Exponential Smoothing" (2008), in its component form.
-type smoothing struct{ alpha, beta, gamma, phi float64 }
-
-// state is where the smoothing stands after the last day.
-type state struct {
-	level, trend float64
-	season       [week]float64
+// fitted holds the parameters that are costly to find.
+type fitted struct {
+	whole ets // of the series, season included where it is short
+	rest  ets // of the series without its seasons
 }
 
-// fitSmoothing searches a grid and then its neighbourhood for the least one-step squared error. It is deterministic, and a
-// pass over the history costs microseconds.
-func fitSmoothing(h history) smoothing {
-	best, least := smoothing{0.2, 0.01, 0.05, 0.98}, math.Inf(1)
-	try := func(s smoothing) {
-		if _, sse := s.run(h); sse < least {
-			best, least = s, sse
-		}
+func fit(h history) fitted {
+	m := 0
+	if len(h.seasons) > 0 {
+		m = h.seasons[0]
 	}
-	for _, alpha := range []float64{0.03, 0.08, 0.2, 0.4, 0.7} {
-		for _, beta := range []float64{0, 0.02, 0.1} {
-			for _, gamma := range []float64{0.01, 0.08} {
-				try(smoothing{alpha, beta * alpha, gamma, 0.97})
-			}
-		}
-	}
-	for step := 1.6; step > 1.1; step = math.Sqrt(step) {
-		for _, f := range []float64{step, 1 / step} {
-			b := best
-			try(smoothing{min(0.99, b.alpha*f), min(0.5, b.beta*f), b.gamma, b.phi})
-			try(smoothing{b.alpha, min(b.alpha, b.beta*f), b.gamma, b.phi})
-			try(smoothing{b.alpha, b.beta, min(0.5, b.gamma*f), b.phi})
-			try(smoothing{b.alpha, b.beta, b.gamma, max(0.8, min(0.995, 1-(1-b.phi)*f))})
-		}
-	}
-	return best
+	return fitted{fitETS(h.y, m, h.positive), fitETS(h.rest, 0, false)}
 }
 
-// run passes over the history; the first two weeks settle the state and do not count.
-func (s smoothing) run(h history) (state, float64) {
-	z := state{season: h.season}
-	head := min(2*week, len(h.y))
-	for i := range head {
-		z.level += (h.y[i] - z.season[h.weekday(i)]) / float64(head)
-	}
-	sse := 0.0
-	d := h.weekday(0)
-	for i, y := range h.y {
-		mean := z.level + s.phi*z.trend
-		e := y - mean - z.season[d]
-		if i >= head {
-			sse += e * e
-		}
-		z.level = mean + s.alpha*e
-		z.trend = s.phi*z.trend + s.beta*e
-		z.season[d] += s.gamma * e
-		if d++; d == week {
-			d = 0
-		}
-	}
-	return z, sse
+// member is one model of the ensemble.
+type member struct {
+	name     string
+	forecast func(h history, horizon int) []float64
 }
 
-func (s smoothing) forecast(h history, horizon int) []float64 {
-	z, _ := s.run(h)
-	out := make([]float64, horizon)
-	level, trend := z.level, z.trend
-	for i := range out {
-		trend *= s.phi
-		level += trend
-		out[i] = level + z.season[h.weekday(len(h.y)+i)]
+// members are the models; the parameters are those of an earlier or the same history.
+func members(f fitted) []member {
+	return []member{
+		{"seasonal-naive", naive},
+		{"smoothing", func(h history, horizon int) []float64 { return f.whole.forecast(h.y, horizon) }},
+		{"theta", theta},
+		{"decomposition", func(h history, horizon int) []float64 { return h.reseason(f.rest.forecast(h.rest, horizon)) }},
+		{"regression", regression},
 	}
-	return out
 }
 
-// naive repeats the mean of the same weekday in the last three weeks.
+// reseason puts the seasons back on a path of the rest.
+func (h history) reseason(path []float64) []float64 {
+	for i := range path {
+		for k, m := range h.seasons {
+			path[i] += repeatLast(h.parts[k], m, i)
+		}
+		if h.logs {
+			path[i] = math.Exp(min(path[i], 700))
+		}
+	}
+	return path
+}
+
+// naive repeats the mean of the same place in the last cycles of the longest season, three of a short one and one of a long
+// one; without a season it repeats the last value.
 func naive(h history, horizon int) []float64 {
-	const weeks = 3
+	m, cycles := 1, 1
+	if len(h.seasons) > 0 {
+		m = h.seasons[len(h.seasons)-1]
+	}
+	if m == week {
+		cycles = 3
+	}
+	return repeatCycle(h.y, m, cycles, horizon)
+}
+
+func repeatCycle(y []float64, m, cycles, horizon int) []float64 {
 	out := make([]float64, horizon)
-	n := len(h.y)
+	n := len(y)
 	for i := range out {
 		sum, count := 0.0, 0
-		for w := range weeks {
-			if k := n - week*(w+1) + i%week; k >= 0 {
-				sum += h.y[k]
+		for c := range cycles {
+			if k := n - m*(c+1) + i%m; k >= 0 {
+				sum += y[k]
 				count++
 			}
 		}
@@ -95,46 +75,20 @@ func naive(h history, horizon int) []float64 {
 	return out
 }
 
-// theta is the Theta method of Assimakopoulos and Nikolopoulos (2000) in the form of Hyndman and Billah (2003): simple
-// exponential smoothing of the series without its season, plus half of the slope of its straight line.
+// theta is the Theta method on the series without its seasons.
 func theta(h history, horizon int) []float64 {
-	n := len(h.y)
-	y := make([]float64, n)
-	for i, v := range h.y {
-		y[i] = v - h.season[h.weekday(i)]
-	}
-	best, level, least := 0.0, 0.0, math.Inf(1)
-	for _, alpha := range []float64{0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9} {
-		l, sse := y[0], 0.0
-		for _, v := range y[1:] {
-			e := v - l
-			sse += e * e
-			l += alpha * e
-		}
-		if sse < least {
-			best, level, least = alpha, l, sse
+	y := h.rest
+	if h.logs {
+		y = make([]float64, len(h.rest))
+		for i, v := range h.rest {
+			y[i] = math.Exp(v)
 		}
 	}
-	half := slope(y) / 2
-	out := make([]float64, horizon)
-	for i := range out {
-		drift := half * (float64(i) + (1-math.Pow(1-best, float64(n)))/best)
-		out[i] = level + drift + h.season[h.weekday(n+i)]
+	path := thetaMethod(y, horizon)
+	if h.logs {
+		for i, v := range path {
+			path[i] = math.Log(max(v, y[len(y)-1]/100))
+		}
 	}
-	return out
-}
-
-// slope is the least-squares slope of y over its index.
-func slope(y []float64) float64 {
-	n := float64(len(y))
-	if n < 2 {
-		return 0
-	}
-	mid, sum, square := (n-1)/2, 0.0, 0.0
-	for i, v := range y {
-		x := float64(i) - mid
-		sum += x * v
-		square += x * x
-	}
-	return sum / square
+	return h.reseason(path)
 }
