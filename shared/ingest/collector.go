@@ -57,8 +57,9 @@ type Inventory struct {
 	Parts     []Part              `json:"parts"`
 }
 
-// Part is how reading one (region, service) went.
+// Part is how reading one (account, region, service) went.
 type Part struct {
+	Account string `json:"account,omitempty"` // FOCUS SubAccountId; empty when the connection has one only, or when it is not known
 	Region  string `json:"region"`
 	Service string `json:"service"` // provider's name of it: "ec2"
 	Status  Status `json:"status"`

@@ -27,18 +27,30 @@ const LimitSetting = "limit_usd"
 var everywhere = []Setting{{Name: LimitSetting, Pattern: `[0-9]{1,6}(\.[0-9]{1,4})?`, Text: "What one reading may cost, in USD of list price. Without it there is no limit."}}
 
 // settingsOf lists what each cloud knows beside that; the files settings_<cloud>.go add to it.
-var settingsOf = map[resource.Cloud][]Setting{}
+var settingsOf = map[resource.Cloud][]Setting{
+	resource.AWS:   awsSettings,
+	resource.Azure: azureSettings,
+	resource.GCP: gcpSettings,
+}
 
 // SettingsOf lists the settings that connections of the cloud may have, in the order in which they are explained.
 func SettingsOf(cloud resource.Cloud) []Setting { return slices.Concat(settingsOf[cloud], everywhere) }
 
-const longestSetting = 2000
+// mostSettings bounds the bytes of all settings together, which go into the state of a collection with every month to read.
+const mostSettings = 4000
 
 // CheckSettings refuses what no collector of the cloud could use: unknown names, values that cannot be, required ones that are
 // missing. The error is fault.Invalid and names "settings.<name>". It never shows a value, for some people take settings for the
 // place of their credentials.
 func CheckSettings(cloud resource.Cloud, settings map[string]string) error {
 	known := SettingsOf(cloud)
+	size := 0
+	for name, value := range settings {
+		size += len(name) + len(value)
+	}
+	if size > mostSettings {
+		return fault.Input("settings", "", "may have %d bytes together", mostSettings)
+	}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if !slices.ContainsFunc(known, func(s Setting) bool { return s.Name == name }) {
 			return fault.Input("settings."+name, "", "is not a setting of %s; there are %s", cloud, names(known))
@@ -50,7 +62,7 @@ func CheckSettings(cloud resource.Cloud, settings map[string]string) error {
 		case !given && s.Required:
 			return fault.Input("settings."+s.Name, "", "is missing. %s", s.Text)
 		case !given:
-		case len(value) > longestSetting, s.Pattern != "" && !regexp.MustCompile(`^(?:`+s.Pattern+`)$`).MatchString(value):
+		case s.Pattern != "" && !regexp.MustCompile(`^(?:`+s.Pattern+`)$`).MatchString(value):
 			return fault.Input("settings."+s.Name, "", "cannot be used. %s", s.Text)
 		}
 	}

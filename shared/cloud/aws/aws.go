@@ -13,6 +13,7 @@ import (
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
 // Options are what a collector needs beside its connection.
@@ -105,18 +106,18 @@ type settings struct {
 	accounts, regions, service []string
 	bucket, prefix, export     string
 	bucketRegion               string
+	noPrices                   bool
 }
 
 func parse(c ingest.Connection) (settings, error) {
+	if err := ingest.CheckSettings(resource.AWS, c.Settings); err != nil {
+		return settings{}, err
+	}
 	s := settings{
 		role: c.Settings["role_arn"], externalID: string(c.Tenant), memberRole: c.Settings["member_role"],
 		accounts: list(c.Settings["accounts"]), regions: list(c.Settings["regions"]), service: list(c.Settings["services"]),
 		bucket: c.Settings["export_bucket"], prefix: strings.Trim(c.Settings["export_prefix"], "/"), export: c.Settings["export_name"],
-		bucketRegion: c.Settings["export_region"],
-	}
-	parts := strings.SplitN(s.role, ":", 6) // arn:aws:iam::123456789012:role/name
-	if len(parts) != 6 || parts[0] != "arn" || len(parts[4]) != 12 || !strings.HasPrefix(parts[5], "role/") {
-		return s, fault.Input("settings.role_arn", s.role, "has to be the ARN of a role, such as arn:aws:iam::123456789012:role/CostAgent")
+		bucketRegion: c.Settings["export_region"], noPrices: c.Settings["price_list"] == "off",
 	}
 	if s.externalID == "" {
 		return s, fault.Input("tenant", "", "is missing; it is the external id that the role expects")
@@ -124,7 +125,7 @@ func parse(c ingest.Connection) (settings, error) {
 	if (s.bucket == "") != (s.export == "") {
 		return s, fault.Input("settings.export_bucket", s.bucket, "and export_name belong together: give both or none")
 	}
-	s.account = parts[4]
+	s.account = strings.Split(s.role, ":")[4] // arn:aws:iam::123456789012:role/name
 	if s.bucketRegion == "" {
 		s.bucketRegion = global
 	}

@@ -45,7 +45,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 	accounts, err := c.accounts(ctx)
 	var i gathering
 	if err != nil {
-		i.fail(home, "organizations", err)
+		i.fail(home, "organizations", "", err)
 	}
 	var running sync.WaitGroup
 	turn := make(chan struct{}, atOnce)
@@ -53,14 +53,14 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 		regions := home
 		if a.id != c.account.id {
 			if regions, err = c.regions(ctx, a); err != nil {
-				i.fail(home, "ec2", err)
+				i.fail(home, "ec2", a.id, err)
 				continue
 			}
 		}
 		for _, r := range regions {
 			for _, s := range services {
 				if r.disabled {
-					i.add(ingest.Part{Region: r.name, Service: s.name, Status: ingest.Disabled, Reason: "The account " + a.id + " has not switched this region on."}, nil)
+					i.add(ingest.Part{Account: a.id, Region: r.name, Service: s.name, Status: ingest.Disabled, Reason: "The account has not switched this region on."}, nil)
 					continue
 				}
 				turn <- struct{}{}
@@ -92,9 +92,9 @@ func (g *gathering) add(p ingest.Part, found []resource.Resource) {
 }
 
 // fail notes in every region that something above regions could not be read.
-func (g *gathering) fail(regions []region, service string, err error) {
+func (g *gathering) fail(regions []region, service, account string, err error) {
 	for _, r := range regions {
-		g.add(partOf(r.name, service, "", err), nil)
+		g.add(partOf(r.name, service, account, err), nil)
 	}
 }
 
@@ -104,19 +104,16 @@ var severity = []ingest.Status{ingest.Failed, ingest.Denied, ingest.Disabled, in
 func (g *gathering) inventory() ingest.Inventory {
 	slices.SortFunc(g.Parts, func(a, b ingest.Part) int {
 		return cmp.Or(cmp.Compare(slices.Index(severity, a.Status), slices.Index(severity, b.Status)),
-			cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Reason, b.Reason))
+			cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Account, b.Account))
 	})
 	slices.SortFunc(g.Resources, func(a, b resource.Resource) int { return cmp.Compare(a.ID, b.ID) })
 	return g.Inventory
 }
 
 func partOf(region, service, account string, err error) ingest.Part {
-	p := ingest.Part{Region: region, Service: service, Status: statusFor(err)}
+	p := ingest.Part{Account: account, Region: region, Service: service, Status: statusFor(err)}
 	if err != nil {
 		p.Reason = fault.Public(err).Message
-		if account != "" {
-			p.Reason = "Account " + account + ": " + p.Reason
-		}
 	}
 	return p
 }

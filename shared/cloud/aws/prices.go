@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,14 +52,17 @@ func standardSnapshot(p product) (size, unit string) {
 }
 
 // Prices implements ingest.Collector: public on-demand prices of Linux instances, of volumes and of snapshots. Without the
-// right to read them, or where the endpoint has no price list, there are none: an unknown price is no price.
+// right to read them, or with the setting price_list off, there are none: an unknown price is no price.
 func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Price, error) {
+	if c.settings.noPrices {
+		return nil, nil
+	}
 	client := pricing.NewFromConfig(c.account.in(global))
 	var out []resource.Price
 	for _, region := range regions {
 		for _, q := range priceFor {
 			found, err := listed(ctx, client, region, q)
-			if noSuchService(err) || fault.CodeOf(err) == fault.Forbidden && err != nil {
+			if fault.CodeOf(err) == fault.Forbidden {
 				return nil, nil
 			}
 			if err != nil {
@@ -71,9 +73,6 @@ func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Pr
 	}
 	return out, nil
 }
-
-// noSuchService reports whether the endpoint does not know the service at all.
-func noSuchService(err error) bool { return err != nil && statusOf(err) == http.StatusNotFound }
 
 func listed(ctx context.Context, client *pricing.Client, region string, q priceQuery) ([]resource.Price, error) {
 	in := &pricing.GetProductsInput{ServiceCode: aws.String("AmazonEC2"), FormatVersion: aws.String("aws_v1"), MaxResults: aws.Int32(100), Filters: []types.Filter{match("regionCode", region)}}

@@ -1,0 +1,172 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/tenant"
+)
+
+const (
+	aTenant = tenant.ID("0b5a7c1e-6f7d-4c35-9d53-1f0a3b7c2d11")
+	main    = "123456789012"
+	role    = "arn:aws:iam::" + main + ":role/CostAgent"
+)
+
+var noon = time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return noon }
+
+// server is a moto server that all tests of the package share; each forgets what was there before.
+type server struct {
+	url     string
+	process *exec.Cmd
+}
+
+var (
+	started sync.Once
+	shared  server
+	turns   sync.Mutex
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.process != nil {
+		_ = shared.process.Process.Kill()
+		_ = shared.process.Wait()
+	}
+	os.Exit(code)
+}
+
+// moto gives the test the server for itself, empty. Tests that use it do not run at the same time.
+func moto(t *testing.T) server {
+	t.Helper()
+	started.Do(func() { start(t) })
+	if shared.url == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("no moto server: run make python first")
+		}
+		t.Skip("no moto server, so nothing plays AWS here; make python installs it")
+	}
+	turns.Lock()
+	t.Cleanup(turns.Unlock)
+	post(t, shared.url+"/moto-api/reset", nil)
+	return shared
+}
+
+func start(t *testing.T) {
+	t.Helper()
+	program, err := filepath.Abs("../../../.local/python/bin/moto_server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(program); err != nil {
+		if program, err = exec.LookPath("moto_server"); err != nil {
+			return
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	shared.process = exec.Command(program, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+	shared.process.Dir = t.TempDir()
+	if err := shared.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url := "http://127.0.0.1:" + strconv.Itoa(port)
+	for range 300 {
+		if r, err := http.Get(url + "/moto-api/data.json"); err == nil {
+			r.Body.Close()
+			shared.url = url
+			return
+		}
+		time.Sleep(100 * time.Millisecond) // it is another process
+	}
+	t.Fatal("the moto server did not come up")
+}
+
+func post(t *testing.T, url string, body any) {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Post(url, "application/json", bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if r.StatusCode >= 300 {
+		t.Fatalf("%s: %s", url, r.Status)
+	}
+}
+
+// identity is an identity for an endpoint, loaded as a function's is: from the standard environment.
+func identity(t *testing.T, endpoint string) aws.Config {
+	t.Helper()
+	environment.Lock()
+	defer environment.Unlock()
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := awsconfig.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = attempts
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	}
+	return config
+}
+
+var environment sync.Mutex
+
+// collector reads with the settings from the endpoint, without waiting between requests.
+func collector(t *testing.T, endpoint string, meter *ingest.Meter, settings map[string]string) *Collector {
+	t.Helper()
+	all := map[string]string{"role_arn": role}
+	for k, v := range settings {
+		all[k] = v
+	}
+	c, err := New(context.Background(), ingest.Connection{Tenant: aTenant, ID: "aws-main", Cloud: "aws", Settings: all}, Options{AWS: identity(t, endpoint), Meter: meter, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.explorer.every = 0
+	return c
+}
+
+// peek reads a request's body and puts it back.
+func peek(r *http.Request) string {
+	var text bytes.Buffer
+	_, _ = text.ReadFrom(r.Body)
+	r.Body = io.NopCloser(&text)
+	return text.String()
+}

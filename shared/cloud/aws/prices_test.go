@@ -1,0 +1,102 @@
+package aws
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+// listing is an entry of the price list, in the shape of its JSON documents.
+func listing(unit, usd string, attributes object) string {
+	dimensions := object{"A.B.C": object{"unit": unit, "beginRange": "0", "endRange": "Inf", "pricePerUnit": object{"USD": usd}, "description": ""}}
+	text, _ := json.Marshal(object{"product": object{"productFamily": "-", "sku": "A", "attributes": attributes},
+		"terms": object{"OnDemand": object{"A.B": object{"priceDimensions": dimensions, "sku": "A"}}}, "serviceCode": "AmazonEC2"})
+	return string(text)
+}
+
+// priceList answers GetProducts as the price list does: by product family and operating system, two pages for instances.
+func priceList(w http.ResponseWriter, in object) {
+	filters := map[string]string{}
+	for _, f := range in["Filters"].([]any) {
+		filters[f.(object)["Field"].(string)] = f.(object)["Value"].(string)
+	}
+	list, token := []string{}, ""
+	switch {
+	case filters["regionCode"] != "eu-west-1" || in["ServiceCode"] != "AmazonEC2":
+	case filters["operatingSystem"] == "Linux" && in["NextToken"] == nil:
+		list, token = []string{listing("Hrs", "0.2140000000", object{"instanceType": "m5.xlarge", "vcpu": "4", "memory": "16 GiB"}), listing("Hrs", "0.0000000000", object{"instanceType": "m5.free"})}, "more"
+	case filters["operatingSystem"] == "Linux":
+		list = []string{listing("Hrs", "13.338", object{"instanceType": "x1.32xlarge", "vcpu": "128", "memory": "1,952 GiB"}), listing("Quantity", "1", object{"instanceType": "odd"})}
+	case filters["productFamily"] == "Storage":
+		list = []string{listing("GB-Mo", "0.11", object{"volumeApiName": "gp2"}), listing("GB-Mo", "0.088", object{"volumeApiName": "gp3"})}
+	case filters["productFamily"] == "System Operation":
+		list = []string{listing("IOPS-Mo", "0.0055", object{"volumeApiName": "gp3"})}
+	case filters["productFamily"] == "Provisioned Throughput":
+		list = []string{listing("GiBps-mo", "45.056", object{"volumeApiName": "gp3"})}
+	case filters["productFamily"] == "Storage Snapshot":
+		list = []string{listing("GB-Mo", "0.05", object{"usagetype": "EU-EBS:SnapshotUsage"}), listing("GB-Mo", "0.0125", object{"usagetype": "EU-EBS:SnapshotArchiveStorage"})}
+	}
+	answer := object{"FormatVersion": "aws_v1", "PriceList": list}
+	if token != "" {
+		answer["NextToken"] = token
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func TestPrices(t *testing.T) {
+	t.Parallel()
+	f := fake{answers: []func(http.ResponseWriter, object){priceList}}
+	got, err := collector(t, f.start(t), nil, nil).Prices(t.Context(), []string{"eu-west-1", "us-west-2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, p := range got {
+		lines = append(lines, fmt.Sprint(p.Cloud, p.Region, p.Type, p.Size, p.Unit, p.Amount, p.Currency, p.Attributes))
+	}
+	slices.SortFunc(lines, cmp.Compare[string])
+	want := []string{
+		fmt.Sprint(resource.AWS, "eu-west-1", "instance", "m5.xlarge", "hour", "0.214", "USD", map[string]string{"memory_gib": "16", "vcpu": "4"}),
+		fmt.Sprint(resource.AWS, "eu-west-1", "instance", "x1.32xlarge", "hour", "13.338", "USD", map[string]string{"memory_gib": "1952", "vcpu": "128"}),
+		fmt.Sprint(resource.AWS, "eu-west-1", "snapshot", "standard", "GiB-month", "0.05", "USD", map[string]string(nil)),
+		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp2", "GiB-month", "0.11", "USD", map[string]string(nil)),
+		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp3", "GiB-month", "0.088", "USD", map[string]string(nil)),
+		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp3", "IOPS-month", "0.0055", "USD", map[string]string(nil)),
+		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp3", "MiBps-month", "0.044", "USD", map[string]string(nil)),
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestPricesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		answer   func(http.ResponseWriter, object)
+		settings map[string]string
+		code     fault.Code // empty: no prices, and no failure
+	}{
+		"not allowed": {answer: refuse(400, "AccessDeniedException")},
+		"off":         {answer: refuse(500, "InternalErrorException"), settings: map[string]string{"price_list": "off"}},
+		"down":        {answer: refuse(500, "InternalErrorException"), code: fault.Unavailable},
+		"throttled":   {answer: refuse(400, "ThrottlingException"), code: fault.Throttled},
+		"not JSON":    {answer: give(object{"PriceList": []string{"{"}}), code: fault.Unavailable},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := fake{answers: []func(http.ResponseWriter, object){c.answer}}
+			got, err := collector(t, f.start(t), nil, c.settings).Prices(t.Context(), []string{"us-east-1"})
+			if len(got) != 0 || (err != nil) != (c.code != "") || err != nil && fault.CodeOf(err) != c.code {
+				t.Errorf("%v %v, want %q", got, err, c.code)
+			}
+		})
+	}
+}

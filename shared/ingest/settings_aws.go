@@ -1,0 +1,27 @@
+package ingest
+
+// Shapes that several settings of AWS share.
+const (
+	awsAccounts = `\s*\d{12}(\s*,\s*\d{12})*\s*`
+	awsRegion   = `[a-z]{2}(-[a-z]+)+-\d`
+)
+
+// awsSettings are those of AWS.
+var awsSettings = []Setting{
+	{
+		Name: "role_arn", Required: true, Pattern: `arn:aws:iam::\d{12}:role/[\w+=,.@/-]{1,512}`,
+		Text: "The role that Cost Agent assumes, as arn:aws:iam::123456789012:role/CostAgent. It has to trust Cost Agent, with your tenant id as the external id.",
+	},
+	{
+		Name: "member_role", Pattern: `[\w+=,.@/-]{1,64}`,
+		Text: "The name of the role in the other accounts of the organisation, whose resources are then read as well; it has to trust Cost Agent as the first one does.",
+	},
+	{Name: "accounts", Pattern: awsAccounts, Text: "The accounts to read, 12 digits each, with commas between them; without it all."},
+	{Name: "regions", Pattern: `\s*` + awsRegion + `(\s*,\s*` + awsRegion + `)*\s*`, Text: "The regions whose resources are read, with commas between them; without it all. The bill has every region."},
+	{Name: "services", Text: "The services to take from Cost Explorer, as it names them, with commas between them; without it all. A data export is read as it is."},
+	{Name: "export_bucket", Pattern: `[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`, Text: "The bucket of a data export of FOCUS, which is then read instead of Cost Explorer. Give export_name with it."},
+	{Name: "export_prefix", Pattern: `[\w!.*'()/-]{1,512}`, Text: "The prefix of the data export in its bucket, if it has one."},
+	{Name: "export_name", Pattern: `[\w-]{1,128}`, Text: "The name of the data export. Give export_bucket with it."},
+	{Name: "export_region", Pattern: awsRegion, Text: "The region of the bucket of the data export; without it us-east-1."},
+	{Name: "price_list", Pattern: `on|off`, Text: "off reads no public prices, so that nothing is recommended that is judged by them; without it they are read."},
+}
