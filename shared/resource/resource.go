@@ -43,11 +43,13 @@ type Type string
 
 // The types that rules know.
 const (
-	Instance Type = "instance"
-	Volume   Type = "volume"
-	Database Type = "database"
-	Snapshot Type = "snapshot"
-	Address  Type = "address"
+	Instance  Type = "instance"
+	Volume    Type = "volume"
+	Database  Type = "database"
+	Snapshot  Type = "snapshot"
+	Address   Type = "address"
+	BareMetal Type = "bare_metal" // a whole server, which no instance action fits
+	Bucket    Type = "bucket"     // an object store: a bucket, a storage account
 )
 
 // Ref names one resource.

@@ -39,6 +39,7 @@ type Collector struct {
 	credential azcore.TokenCredential
 	client     *arm.ClientOptions
 	endpoint   string // of the resource manager
+	sizes      sizeBook
 }
 
 // The module that the SDK tells Azure about in its telemetry.

@@ -52,11 +52,11 @@ func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.
 }
 
 func (c *Collector) yieldRows(s subscription, charges map[charge]*amounts, month time.Time, yield func(focus.Row, error) bool) bool {
-	regions, resourceGroups := c.list("regions"), c.list("resource_groups")
+	names, resourceGroups := c.list("services"), c.list("resource_groups")
 	for _, key := range slices.SortedFunc(maps.Keys(charges), compareCharges) {
 		row := key.row(s, charges[key], cost.Month(month))
 		row.BillingAccountID = cmp.Or(c.settings["billing_account"], s.id)
-		if !wanted(regions, row.RegionID) || !wanted(resourceGroups, groupOf(row.ResourceID)) {
+		if !wanted(names, row.ServiceName) || !wanted(resourceGroups, groupOf(row.ResourceID)) {
 			continue
 		}
 		if !yield(row, nil) {

@@ -367,7 +367,7 @@ func TestFiltersLeaveOthersOut(t *testing.T) {
 	w := newWorld(t)
 	w.subscriptions(portal)
 	w.bills(100, actual(), amortized())
-	rows, err := rowsOf(t, w.open("s", map[string]string{"regions": "westeurope", "resource_groups": "rg-portal"}), september)
+	rows, err := rowsOf(t, w.open("s", map[string]string{"services": "virtual machines, Managed Disks", "resource_groups": "rg-portal"}), september)
 	if err != nil || len(rows) != 5 {
 		t.Errorf("%d rows, %v; want the five of the resource group", len(rows), err)
 	}
