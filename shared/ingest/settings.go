@@ -30,7 +30,7 @@ var everywhere = []Setting{{Name: LimitSetting, Pattern: `[0-9]{1,6}(\.[0-9]{1,4
 var settingsOf = map[resource.Cloud][]Setting{
 	resource.AWS:   awsSettings,
 	resource.Azure: azureSettings,
-	resource.GCP: gcpSettings,
+	resource.GCP:   gcpSettings,
 }
 
 // SettingsOf lists the settings that connections of the cloud may have, in the order in which they are explained.
