@@ -1,0 +1,151 @@
+package gcp
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+// listing reads one kind of resource of one project into f.
+type listing struct {
+	service string
+	read    func(ctx context.Context, c *Collector, project string, f *found) error
+}
+
+// listings are in this order because volumes name the instances they are attached to, and sizes are asked for instances.
+var listings = []listing{
+	{"compute.instances", readInstances}, {"compute.machineTypes", readSizes}, {"compute.disks", readDisks}, {"compute.addresses", readAddresses},
+	{"compute.snapshots", readSnapshots}, {"cloudsql.instances", readDatabases},
+}
+
+// found collects what was read.
+type found struct {
+	seenAt    time.Time
+	project   string // that is being read
+	resources []resource.Resource
+	instances map[string]string // path of an instance -> its id in bills
+	parts     map[partKey]ingest.Part
+	failed    []failure
+}
+
+type partKey struct{ account, region, service string }
+
+// failure is a listing of a project that did not come to its end.
+type failure struct {
+	project, service string
+	err              error
+	what             string
+}
+
+// Resources lists what exists in the projects of the connection. Of a listing that failed the regions are not known, so it
+// counts as unread in every region that anything else was read in.
+func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
+	f := &found{seenAt: c.now().UTC(), instances: map[string]string{}, parts: map[partKey]ingest.Part{}}
+	for _, project := range c.settings.projects {
+		f.project = project
+		for _, l := range listings {
+			what := fmt.Sprintf("the %s of project %s", l.service, project)
+			err := l.read(ctx, c, project, f)
+			if err == nil {
+				continue
+			}
+			translated := translate(err, what)
+			if ctx.Err() != nil || fault.CodeOf(translated) == fault.Unauthenticated {
+				return ingest.Inventory{}, translated
+			}
+			f.failed = append(f.failed, failure{project, l.service, err, what})
+		}
+	}
+	return ingest.Inventory{Resources: f.resources, Parts: f.finish()}, nil
+}
+
+func (f *found) finish() []ingest.Part {
+	regions := map[string]bool{global: true}
+	for k := range f.parts {
+		regions[k.region] = true
+	}
+	for _, broken := range f.failed {
+		translated := fault.Public(translate(broken.err, broken.what))
+		status := ingest.Failed
+		switch {
+		case isDisabled(broken.err):
+			status = ingest.Disabled
+		case translated.Code == fault.Forbidden:
+			status = ingest.Denied
+		}
+		for region := range regions {
+			f.part(ingest.Part{Account: broken.project, Region: region, Service: broken.service, Status: status, Reason: translated.Message})
+		}
+	}
+	return slices.SortedFunc(maps.Values(f.parts), func(a, b ingest.Part) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service))
+	})
+}
+
+// part notes how reading a part of a region went. A region is only as well read as its worst zone.
+func (f *found) part(p ingest.Part) {
+	k := partKey{p.Account, p.Region, p.Service}
+	if old, ok := f.parts[k]; !ok || old.Status == ingest.OK {
+		f.parts[k] = p
+	}
+}
+
+// scope notes how reading one scope of an aggregated list went, by its warning. Without this, a zone that did not answer would
+// look like one that is empty.
+func (f *found) scope(name, service, warning, message string) {
+	p := ingest.Part{Account: f.project, Region: regionOf(name), Service: service, Status: ingest.OK}
+	switch warning {
+	case "", "NO_RESULTS_ON_PAGE":
+	default:
+		p.Status, p.Reason = ingest.Failed, cmp.Or(message, name+" could not be read ("+warning+").")
+	}
+	f.part(p)
+}
+
+// global is the region of what has none.
+const global = "global"
+
+// regionOf is the region of a scope or zone, written as a name, a path or an address: "zones/us-central1-a" lies in us-central1.
+func regionOf(scope string) string {
+	name := scope[strings.LastIndexByte(scope, '/')+1:]
+	if name == "" || name == global {
+		return global
+	}
+	if dash := strings.LastIndexByte(name, '-'); dash == len(name)-2 && strings.Count(name, "-") > 1 {
+		return name[:dash]
+	}
+	return name
+}
+
+// last is the name at the end of a link.
+func last(link string) string { return link[strings.LastIndexByte(link, '/')+1:] }
+
+// path is a link without its host and version: "projects/p/zones/z/instances/i".
+func path(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return link
+	}
+	if at := strings.Index(u.Path, "projects/"); at >= 0 {
+		return u.Path[at:]
+	}
+	return u.Path
+}
+
+// moment reads a time of RFC 3339 in UTC; zero when there is none.
+func moment(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
