@@ -31,6 +31,7 @@ var settingsOf = map[resource.Cloud][]Setting{
 	resource.AWS:   awsSettings,
 	resource.Azure: azureSettings,
 	resource.GCP:   gcpSettings,
+	resource.Vultr: vultrSettings,
 }
 
 // SettingsOf lists the settings that connections of the cloud may have, in the order in which they are explained.

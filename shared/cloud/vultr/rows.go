@@ -1,0 +1,173 @@
+package vultr
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/focus"
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+const (
+	usd = cost.Currency("USD") // Vultr bills in nothing else
+	// places is to how many decimals a share of an item is rounded; the last share takes the rest, so that all of them are
+	// exactly the item.
+	places = 8
+	day    = 24 * time.Hour
+)
+
+// writer makes the rows of one month.
+type writer struct {
+	month   cost.Period
+	account string
+	owners  owners
+	now     time.Time
+	rows    []focus.Row
+}
+
+// invoice writes the items of an invoice, and what it asks for beyond them: tax that is no item, and the cents that rounding
+// every item made. The rows come to what the invoice says.
+func (w *writer) invoice(e entry, items []item) {
+	id := strconv.FormatInt(e.ID, 10)
+	rest := e.Amount.Decimal
+	for _, i := range items {
+		w.item(i, id)
+		rest = rest.Sub(i.Total.Decimal)
+	}
+	if rest.IsZero() {
+		return
+	}
+	row := w.blank(w.month, rest)
+	row.InvoiceID, row.ServiceName, row.ServiceCategory = id, "Vultr", "Other"
+	row.ChargeCategory, row.ChargeFrequency = "Adjustment", "One-Time"
+	row.ChargeDescription = "Invoice #" + id + " beyond its items"
+	w.rows = append(w.rows, row)
+}
+
+// credit writes money that Vultr gave.
+func (w *writer) credit(e entry) {
+	row := w.blank(cost.Period{Start: e.Date.Time, End: e.Date.Add(time.Second)}, e.Amount.Decimal)
+	row.ServiceName, row.ServiceCategory = "Vultr", "Other"
+	row.ChargeCategory, row.ChargeFrequency, row.ChargeDescription = "Credit", "One-Time", e.Description
+	w.rows = append(w.rows, row)
+}
+
+// item writes one item. One that is priced by the hour costs the same every hour, so it is spread over its days.
+func (w *writer) item(i item, invoice string) {
+	period := w.period(i)
+	row := w.blank(period, i.Total.Decimal)
+	row.InvoiceID, row.ChargeDescription = invoice, i.Description
+	kind := kindOf(i.Product)
+	row.ServiceName, row.ServiceCategory, row.ServiceSubcategory = kind.service, kind.category, kind.subcategory
+	row.ChargeCategory, row.ChargeFrequency = kind.charge, "Usage-Based"
+	if i.Total.IsNegative() && kind.charge == "Usage" {
+		row.ChargeCategory = "Credit"
+	}
+	if row.ChargeCategory == "Usage" {
+		row.PricingCategory, row.PricingUnit, row.ConsumedUnit = "Standard", i.UnitType, i.UnitType
+		row.PricingQuantity, row.ConsumedQuantity = maybe(i.Units), maybe(i.Units)
+		row.ListUnitPrice, row.ContractedUnitPrice = maybe(i.UnitPrice), maybe(i.UnitPrice)
+	}
+	if r, ok := w.owners.of(i.Description, kind.typ, period); ok {
+		row.ResourceID, row.ResourceName, row.ResourceType = r.ID, r.Name, string(r.Type)
+		row.RegionID, row.RegionName, row.Tags = r.Region, r.Region, r.Tags
+		row.SkuID = r.Attributes[resource.AttrSize]
+	}
+	if i.UnitType != "hours" {
+		w.rows = append(w.rows, row)
+		return
+	}
+	w.spread(row)
+}
+
+// period is when an item was used. What has no dates is of the whole month; what is still running ends now.
+func (w *writer) period(i item) cost.Period {
+	p := cost.Period{Start: i.StartDate.Time, End: i.EndDate.Time}
+	if p.Start.IsZero() {
+		p.Start = w.month.Start
+	}
+	if p.End.IsZero() {
+		p.End = w.month.End
+	}
+	if p.End.After(w.now) {
+		p.End = w.now
+	}
+	if !p.Start.Before(p.End) {
+		p.End = p.Start.Add(time.Hour) // Vultr bills every hour that was begun
+	}
+	return p
+}
+
+// spread cuts a row at the midnights in its period.
+func (w *writer) spread(row focus.Row) {
+	whole := decimal.NewFromInt(int64(row.ChargePeriod.End.Sub(row.ChargePeriod.Start)))
+	end := row.ChargePeriod.End
+	var money, units decimal.Decimal // of the days before
+	for start := row.ChargePeriod.Start; start.Before(end); {
+		part := row
+		part.ChargePeriod = cost.Period{Start: start, End: cost.Day(start).Add(day)}
+		if part.ChargePeriod.End.After(end) {
+			part.ChargePeriod.End = end
+		}
+		elapsed := decimal.NewFromInt(int64(part.ChargePeriod.End.Sub(row.ChargePeriod.Start)))
+		upTo := func(all decimal.Decimal) decimal.Decimal {
+			if part.ChargePeriod.End.Equal(end) {
+				return all
+			}
+			return all.Mul(elapsed).DivRound(whole, places)
+		}
+		pay(&part, upTo(row.BilledCost).Sub(money))
+		money = upTo(row.BilledCost)
+		if row.PricingQuantity.Valid {
+			share := decimal.NewNullDecimal(upTo(row.PricingQuantity.Decimal).Sub(units))
+			part.PricingQuantity, part.ConsumedQuantity = share, share
+			units = upTo(row.PricingQuantity.Decimal)
+		}
+		w.rows = append(w.rows, part)
+		start = part.ChargePeriod.End
+	}
+}
+
+func (w *writer) blank(period cost.Period, amount decimal.Decimal) focus.Row {
+	name := resource.Vultr.BillName()
+	row := focus.Row{
+		BillingPeriod: w.month, ChargePeriod: period, BillingCurrency: usd,
+		BillingAccountID: w.account, BillingAccountName: w.account, SubAccountID: w.account, SubAccountName: w.account,
+		ServiceProviderName: name, HostProviderName: name, InvoiceIssuerName: name,
+	}
+	pay(&row, amount)
+	return row
+}
+
+// pay sets all four costs: Vultr has no discounts, and its unit prices are rounded too far to compute anything from them.
+func pay(row *focus.Row, amount decimal.Decimal) {
+	row.BilledCost, row.EffectiveCost, row.ListCost, row.ContractedCost = amount, amount, amount, amount
+}
+
+func maybe(m *money) decimal.NullDecimal {
+	if m == nil {
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(m.Decimal)
+}
+
+// moment is a time as Vultr writes it, in two ways.
+type moment struct{ time.Time }
+
+// UnmarshalJSON implements json.Unmarshaler. No text is the zero time.
+func (m *moment) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	if text == "" || text == "null" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		at, err = time.Parse(time.DateTime, text)
+	}
+	m.Time = at.UTC()
+	return err
+}
