@@ -4,17 +4,18 @@ package ingest
 const (
 	awsAccounts = `\s*\d{12}(\s*,\s*\d{12})*\s*`
 	awsRegion   = `[a-z]{2}(-[a-z]+)+-\d`
+	awsRole     = `CostAgent[\w+=,.@-]{0,55}` // Cost Agent itself may assume no other roles
 )
 
 // awsSettings are those of AWS.
 var awsSettings = []Setting{
 	{
-		Name: "role_arn", Required: true, Pattern: `arn:aws:iam::\d{12}:role/[\w+=,.@/-]{1,512}`,
-		Text: "The role that Cost Agent assumes, as arn:aws:iam::123456789012:role/CostAgent. It has to trust Cost Agent, with your tenant id as the external id.",
+		Name: "role_arn", Required: true, Pattern: `arn:aws:iam::\d{12}:role/` + awsRole,
+		Text: "The role that Cost Agent assumes, as arn:aws:iam::123456789012:role/CostAgent; its name has to begin with CostAgent. It has to trust Cost Agent, with your tenant id as the external id.",
 	},
 	{
-		Name: "member_role", Pattern: `[\w+=,.@/-]{1,64}`,
-		Text: "The name of the role in the other accounts of the organisation, whose resources are then read as well; it has to trust Cost Agent as the first one does.",
+		Name: "member_role", Pattern: awsRole,
+		Text: "The name of the role, which begins with CostAgent, in the other accounts of the organisation, whose resources are then read as well; it has to trust Cost Agent as the first one does.",
 	},
 	{Name: "accounts", Pattern: awsAccounts, Text: "The accounts to read, 12 digits each, with commas between them; without it all."},
 	{Name: "regions", Pattern: `\s*` + awsRegion + `(\s*,\s*` + awsRegion + `)*\s*`, Text: "The regions whose resources are read, with commas between them; without it all. The bill has every region."},
