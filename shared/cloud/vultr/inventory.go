@@ -106,7 +106,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 		}
 		out.Parts = append(out.Parts, status)
 		for _, t := range p.found {
-			if len(c.regions) > 0 && !c.regions[t.Region] {
+			if len(c.regions) > 0 && !c.regions[t.Region] && t.Region != everywhere {
 				continue
 			}
 			t.Account, t.SeenAt = account, seen

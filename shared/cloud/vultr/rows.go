@@ -18,6 +18,9 @@ const (
 	// exactly the item.
 	places = 8
 	day    = 24 * time.Hour
+	hours  = "hours" // Vultr's word, and one that FOCUS allows
+	// mostHours bounds what an item without an end may claim.
+	mostHours = 31 * 24
 )
 
 // writer makes the rows of one month.
@@ -77,21 +80,25 @@ func (w *writer) item(i item, invoice string) {
 		row.RegionID, row.RegionName, row.Tags = r.Region, r.Region, r.Tags
 		row.SkuID = r.Attributes[resource.AttrSize]
 	}
-	if i.UnitType != "hours" {
+	if i.UnitType != hours {
 		w.rows = append(w.rows, row)
 		return
 	}
 	w.spread(row)
 }
 
-// period is when an item was used. What has no dates is of the whole month; what is still running ends now.
+// period is when an item was used. What has no dates is of the whole month, an end that is no end follows from the hours, and
+// what is still running ends now.
 func (w *writer) period(i item) cost.Period {
 	p := cost.Period{Start: i.StartDate.Time, End: i.EndDate.Time}
 	if p.Start.IsZero() {
 		p.Start = w.month.Start
 	}
-	if p.End.IsZero() {
+	switch {
+	case p.End.IsZero():
 		p.End = w.month.End
+	case !p.Start.Before(p.End) && i.UnitType == hours && i.Units != nil && i.Units.IsPositive():
+		p.End = p.Start.Add(time.Duration(min(i.Units.IntPart(), mostHours)) * time.Hour)
 	}
 	if p.End.After(w.now) {
 		p.End = w.now

@@ -41,6 +41,7 @@ type world struct {
 	cursors     map[string]bool
 	asked       []string
 	before      func(path string)
+	unchecked   bool // the answers are odd on purpose
 }
 
 const key = "VULTR-KEY"
@@ -183,7 +184,9 @@ func (w *world) page(r *http.Request, all []any, s shape) (int, any) {
 	}
 	w.cursors[next] = true
 	for _, one := range all[from:to] {
-		s.check(w.t, one)
+		if !w.unchecked {
+			s.check(w.t, one)
+		}
 	}
 	body := map[string]any{s.member: append([]any{}, all[from:to]...)}
 	if !s.whole {
