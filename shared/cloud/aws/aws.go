@@ -8,8 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
@@ -79,17 +77,6 @@ func New(_ context.Context, c ingest.Connection, o Options) (*Collector, error) 
 	k := &Collector{settings: s, own: own, meter: o.Meter, now: now, explorer: &turnstile{every: betweenRequests}}
 	k.account = account{id: s.account, config: k.assume(s.role)}
 	return k, nil
-}
-
-// assume is the identity of a role that trusts this one. The tenant's own id is the external id: only connections of the
-// tenant present it, so that nobody can register the role of somebody else.
-func (c *Collector) assume(role string) aws.Config {
-	config := c.own.Copy()
-	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.own), role, func(o *stscreds.AssumeRoleOptions) {
-		o.ExternalID, o.RoleSessionName = aws.String(c.settings.externalID), "cost-agent"
-	})
-	config.Credentials = aws.NewCredentialsCache(provider)
-	return config
 }
 
 // in is the account's identity in a region.

@@ -27,7 +27,10 @@ type manifest struct {
 const largestManifest = 16 << 20
 
 func (c *Collector) bucket() *s3.Client {
-	return s3.NewFromConfig(c.account.in(c.settings.bucketRegion), func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
+	return s3.NewFromConfig(c.account.in(c.settings.bucketRegion), func(o *s3.Options) {
+		o.UsePathStyle = o.BaseEndpoint != nil // other servers than AWS have no name for every bucket
+		o.DisableLogOutputChecksumValidationSkipped = true
+	})
 }
 
 // readExport reads a month from the FOCUS export: the newest manifest first, then every file that it names. A delivery that is

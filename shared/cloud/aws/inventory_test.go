@@ -45,9 +45,7 @@ func build(t *testing.T, a account, region string) (e estate) {
 	ctx := t.Context()
 	client := ec2.NewFromConfig(a.in(region))
 	tags := []types.TagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{{Key: aws.String("Name"), Value: aws.String("web-1")}, {Key: aws.String("team"), Value: aws.String("shop")}}}}
-	images := must[*ec2.DescribeImagesOutput](t)(client.DescribeImages(ctx, &ec2.DescribeImagesInput{}))
-	linux := slices.IndexFunc(images.Images, func(i types.Image) bool { return i.Platform == "" && aws.ToString(i.PlatformDetails) != "windows" })
-	run := must[*ec2.RunInstancesOutput](t)(client.RunInstances(ctx, &ec2.RunInstancesInput{ImageId: images.Images[linux].ImageId, InstanceType: types.InstanceTypeM5Xlarge, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), TagSpecifications: tags}))
+	run := must[*ec2.RunInstancesOutput](t)(client.RunInstances(ctx, &ec2.RunInstancesInput{ImageId: aws.String("ami-760aaa0f"), InstanceType: types.InstanceTypeM5Xlarge, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), TagSpecifications: tags}))
 	e.instance = *run.Instances[0].InstanceId
 	loose := must[*ec2.CreateVolumeOutput](t)(client.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: aws.String(region + "a"), Size: aws.Int32(100), VolumeType: types.VolumeTypeGp2}))
 	e.loose = *loose.VolumeId

@@ -24,7 +24,8 @@ func listing(unit, usd string, attributes object) string {
 // priceList answers GetProducts as the price list does: by product family and operating system, two pages for instances.
 func priceList(w http.ResponseWriter, in object) {
 	filters := map[string]string{}
-	for _, f := range in["Filters"].([]any) {
+	asked, _ := in["Filters"].([]any)
+	for _, f := range asked {
 		filters[f.(object)["Field"].(string)] = f.(object)["Value"].(string)
 	}
 	list, token := []string{}, ""
