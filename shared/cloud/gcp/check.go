@@ -24,7 +24,7 @@ var (
 // Check signs in, asks Google which of the rights needed the connection has, and, when it has those to the bill, whether the
 // query for it would run. None of that costs anything.
 func (c *Collector) Check(ctx context.Context) (missing []string, err error) {
-	if _, err := c.tokens.Token(); err != nil {
+	if _, err := c.sign.get(ctx); err != nil {
 		return nil, translate(err, "the sign-in")
 	}
 	t := c.settings.table

@@ -31,9 +31,9 @@ var (
 	accountName  = regexp.MustCompile(`^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z0-9.-]+\.gserviceaccount\.com$`)
 )
 
-// newTokens signs in with the key in the connection's secret, or else with the function's own identity, which Google
-// exchanges for that of a service account.
-func newTokens(ctx context.Context, c ingest.Connection, o Options) (oauth2.TokenSource, error) {
+// newSignIn prepares how to sign in: with the key in the connection's secret, or else with the function's own identity, which
+// Google exchanges for that of a service account.
+func newSignIn(ctx context.Context, c ingest.Connection, o Options) (func(context.Context) (oauth2.TokenSource, error), error) {
 	if c.Secret != "" {
 		return fromKey(ctx, c.Secret, o)
 	}
@@ -50,15 +50,17 @@ func newTokens(ctx context.Context, c ingest.Connection, o Options) (oauth2.Toke
 	if !accountName.MatchString(account) {
 		return nil, fault.Input("settings.service_account", "", "is not the address of a service account")
 	}
-	tokens, err := externalaccount.NewTokenSource(ctx, externalaccount.Config{
-		Audience:                       "//iam.googleapis.com/" + provider,
-		SubjectTokenType:               "urn:ietf:params:aws:token-type:aws4_request",
-		TokenURL:                       exchange,
-		ServiceAccountImpersonationURL: impersonate + account + ":generateAccessToken",
-		Scopes:                         []string{scope},
-		AwsSecurityCredentialsSupplier: identity{o.AWS},
-	})
-	return tokens, fault.Wrap(err, fault.Internal, "The sign-in to Google Cloud could not be prepared.")
+	return func(ctx context.Context) (oauth2.TokenSource, error) {
+		tokens, err := externalaccount.NewTokenSource(ctx, externalaccount.Config{
+			Audience:                       "//iam.googleapis.com/" + provider,
+			SubjectTokenType:               "urn:ietf:params:aws:token-type:aws4_request",
+			TokenURL:                       exchange,
+			ServiceAccountImpersonationURL: impersonate + account + ":generateAccessToken",
+			Scopes:                         []string{scope},
+			AwsSecurityCredentialsSupplier: identity{o.AWS},
+		})
+		return tokens, fault.Wrap(err, fault.Internal, "The sign-in to Google Cloud could not be prepared.")
+	}, nil
 }
 
 // ProviderID is what the workload identity provider of a tenant has to be called: the tenant's id without its dashes, which
@@ -90,7 +92,7 @@ func (i identity) AwsSecurityCredentials(ctx context.Context, _ externalaccount.
 
 // fromKey signs in with the key file of a service account. Files of other types are refused: they can name addresses to
 // call and files to read.
-func fromKey(ctx context.Context, secret string, o Options) (oauth2.TokenSource, error) {
+func fromKey(ctx context.Context, secret string, o Options) (func(context.Context) (oauth2.TokenSource, error), error) {
 	if o.Secret == nil {
 		return nil, fault.New(fault.Internal, "There is no store of secrets here.")
 	}
@@ -108,5 +110,5 @@ func fromKey(ctx context.Context, secret string, o Options) (oauth2.TokenSource,
 		return nil, fault.New(fault.Unauthenticated, "The connection's secret is not the JSON key of a service account. Store the file that Google Cloud made as it is.")
 	}
 	signer := jwt.Config{Email: key.Email, PrivateKey: []byte(key.Key), PrivateKeyID: key.ID, Scopes: []string{scope}, TokenURL: keyTokens}
-	return signer.TokenSource(ctx), nil
+	return func(ctx context.Context) (oauth2.TokenSource, error) { return signer.TokenSource(ctx), nil }, nil
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"golang.org/x/oauth2"
 	"google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/cloudbilling/v1"
 	"google.golang.org/api/cloudresourcemanager/v1"
@@ -41,7 +40,7 @@ type Options struct {
 // Collector reads one connection. It implements ingest.Collector.
 type Collector struct {
 	settings settings
-	tokens   oauth2.TokenSource
+	sign     *signed
 	meter    *ingest.Meter
 	now      func() time.Time
 
@@ -55,21 +54,19 @@ type Collector struct {
 
 var _ ingest.Collector = (*Collector)(nil)
 
-// New opens the connection. It reads the secret, if there is one, and asks Google nothing yet. The context also ends the
-// sign-ins that come later, so it has to live as long as the collector. Settings that make no sense are fault.Invalid.
+// New opens the connection. It reads the secret, if there is one, and asks Google nothing yet. Settings that make no sense are
+// fault.Invalid.
 func New(ctx context.Context, c ingest.Connection, o Options) (*Collector, error) {
 	s, err := readSettings(c)
 	if err != nil {
 		return nil, err
 	}
-	patient := newPatient(o)
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: patient})
-	tokens, err := newTokens(ctx, c, o)
+	sign, err := newSignIn(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}
-	out := &Collector{settings: s, tokens: tokens, meter: o.Meter, now: o.Now}
-	client := option.WithHTTPClient(&http.Client{Transport: &oauth2.Transport{Source: tokens, Base: patient}})
+	out := &Collector{settings: s, sign: newSigned(newPatient(o), sign), meter: o.Meter, now: o.Now}
+	client := option.WithHTTPClient(&http.Client{Transport: out.sign})
 	if err := out.connect(ctx, client); err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "The clients of Google Cloud could not be made.")
 	}
