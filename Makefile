@@ -10,8 +10,9 @@ GOLANGCI_VERSION := v2.15.0
 PYTHON_HOME   := $(CURDIR)/.local/python
 PYTHON_NEEDS  := local/python/requirements.txt
 FUNCTIONS     := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
-# What AWS runs: small, reproducible, without the RPC mode that Lambda no longer uses.
-LAMBDA_BUILD  := GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc -ldflags "-s -w"
+# What AWS runs: small, reproducible, without the RPC mode that Lambda no longer uses, and without the pages of gRPC that show
+# its traces: their templates would keep every method of every client in the file, which doubles it.
+LAMBDA_BUILD  := GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc,grpcnotrace -ldflags "-s -w"
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
