@@ -35,25 +35,32 @@ func translate(err error, what string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(err, fault.Unavailable, "The call %s was given up before AWS answered; try again.", what)
 	}
-	code := codeOf(err)
-	_, throttled := retry.DefaultThrottleErrorCodes[code]
-	switch status := statusOf(err); {
-	case throttled || status == http.StatusTooManyRequests:
+	code, status := codeOf(err), statusOf(err)
+	if _, throttled := retry.DefaultThrottleErrorCodes[code]; throttled || status == http.StatusTooManyRequests {
 		return fault.Wrap(err, fault.Throttled, "AWS is throttling %s; it is tried again later.", what)
-	case slices.Contains(expiredCodes, code):
+	}
+	if slices.Contains(expiredCodes, code) {
 		return fault.Wrap(err, fault.Unauthenticated, "The session of the connection's role has ended (%s); the next run opens a new one.", what)
-	case slices.Contains(deniedCodes, code) && fromSTS(err), slices.Contains(unknownCodes, code) && fromSTS(err):
+	}
+	if fromSTS(err) && (slices.Contains(deniedCodes, code) || slices.Contains(unknownCodes, code)) {
 		return fault.Wrap(err, fault.Forbidden, "The connection's role cannot be assumed (sts:AssumeRole). Check that its trust policy names this agent and your tenant id as the external id.")
+	}
+	switch {
 	case slices.Contains(deniedCodes, code):
 		return fault.Wrap(err, fault.Forbidden, "The connection's role does not allow %s. Add it to the role's policy.", what)
 	case slices.Contains(disabledCodes, code):
 		return fault.Wrap(err, fault.Forbidden, "The region or service of %s is switched off for this account.", what)
 	case slices.Contains(unknownCodes, code):
 		return fault.Wrap(err, fault.Unauthenticated, "AWS does not accept the credentials for %s. The region may be switched off for this account.", what)
-	case status == 0 || status >= 500 || status < 300 || isServerFault(err): // not reached, down, or an answer that nobody can read
+	case unanswered(err, status):
 		return fault.Wrap(err, fault.Unavailable, "AWS did not answer %s as it should; try again in a moment.", what)
 	}
 	return fault.Wrap(err, fault.Unprocessable, "AWS refused %s (%s).", what, code)
+}
+
+// unanswered reports whether AWS was not reached, was down, or gave an answer that nobody can read.
+func unanswered(err error, status int) bool {
+	return status == 0 || status >= http.StatusInternalServerError || status < http.StatusMultipleChoices || isServerFault(err)
 }
 
 func codeOf(err error) string {

@@ -52,10 +52,10 @@ type writer interface {
 	Close() error
 }
 
-func encoded(t *testing.T, make func(io.Writer) writer, rows ...focus.Row) []byte {
+func encoded(t *testing.T, open func(io.Writer) writer, rows ...focus.Row) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w := make(&out)
+	w := open(&out)
 	for i := range rows {
 		if err := w.Write(&rows[i]); err != nil {
 			t.Fatal(err)

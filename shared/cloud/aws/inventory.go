@@ -169,6 +169,17 @@ func (c *Collector) accounts(ctx context.Context) ([]account, error) {
 	return out, nil
 }
 
+// accountOf is the account with the id, which the connection may read.
+func (c *Collector) accountOf(id string) (account, error) {
+	switch {
+	case id == c.account.id:
+		return c.account, nil
+	case c.settings.memberRole == "":
+		return account{}, fault.New(fault.Unprocessable, "The connection does not read the account %s. Name the role there in the setting member_role.", id)
+	}
+	return c.member(id, ""), nil
+}
+
 // member is another account of the organisation. Its role trusts the agent as the connection's does.
 func (c *Collector) member(id, name string) account {
 	return account{id: id, name: name, config: c.assume("arn:aws:iam::" + id + ":role/" + c.settings.memberRole)}

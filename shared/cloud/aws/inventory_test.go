@@ -27,7 +27,7 @@ import (
 )
 
 // estate is what the tests create in one region.
-type estate struct{ instance, volume, loose, snapshot, address string }
+type estate struct{ instance, loose, snapshot, address string }
 
 func must[T any](t *testing.T) func(T, error) T {
 	return func(v T, err error) T {
@@ -80,11 +80,12 @@ func TestTheInventoryOfAnAccount(t *testing.T) {
 		if service != "ec2" || !strings.Contains(form, "Action=DescribeRegions") {
 			return 0, ""
 		}
-		text := "<DescribeRegionsResponse><regionInfo>"
+		var text strings.Builder
+		text.WriteString("<DescribeRegionsResponse><regionInfo>")
 		for name, status := range map[string]string{"us-east-1": "opt-in-not-required", "eu-west-1": "opted-in", "af-south-1": "not-opted-in", "eu-north-1": "opt-in-not-required"} {
-			text += "<item><regionName>" + name + "</regionName><optInStatus>" + status + "</optInStatus></item>"
+			text.WriteString("<item><regionName>" + name + "</regionName><optInStatus>" + status + "</optInStatus></item>")
 		}
-		return 200, text + "</regionInfo></DescribeRegionsResponse>"
+		return 200, text.String() + "</regionInfo></DescribeRegionsResponse>"
 	})
 	c := collector(t, front, nil, map[string]string{"regions": "us-east-1,eu-west-1,af-south-1"})
 	e := build(t, c.account, "eu-west-1")
@@ -327,9 +328,12 @@ func TestUsage(t *testing.T) {
 	if spent := meter.Spent(); len(spent) != 1 || spent[0].Units != 19 || spent[0].Amount.String() != "0.00019" {
 		t.Errorf("spent %+v", spent)
 	}
-	if q.Every = 90 * time.Second; true {
-		if _, err := c.Usage(t.Context(), q); fault.CodeOf(err) != fault.Invalid {
-			t.Error(err)
-		}
+	q.Every = 90 * time.Second
+	if _, err := c.Usage(t.Context(), q); fault.CodeOf(err) != fault.Invalid {
+		t.Error(err)
+	}
+	q.Every, q.Refs[0].Account = time.Hour, "210987654321"
+	if _, err := c.Usage(t.Context(), q); fault.CodeOf(err) != fault.Unprocessable {
+		t.Errorf("an account that the connection does not read: %v", err)
 	}
 }

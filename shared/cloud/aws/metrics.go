@@ -82,9 +82,9 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.
 	all, byPlace := questions(q)
 	order := func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, at := range slices.SortedFunc(maps.Keys(byPlace), order) {
-		a := c.account
-		if at[0] != c.account.id {
-			a = c.member(at[0], "")
+		a, err := c.accountOf(at[0])
+		if err != nil {
+			return nil, err
 		}
 		client := newCloudWatch(a.in(at[1]))
 		for batch := range slices.Chunk(byPlace[at], metricsPerCall) {
