@@ -57,7 +57,7 @@ func backtest(raw, filled []float64, s shape, horizon int) []trial {
 			ahead = min(max(horizon, 4*week), n-at)
 		}
 		t := trial{at: at, actual: raw[at : at+ahead]}
-		for _, m := range members(f) {
+		for _, m := range members(f, s.fast) {
 			t.paths = append(t.paths, withMonth(h, m.forecast(h, ahead)))
 		}
 		trials = append(trials, t)
@@ -92,8 +92,8 @@ func errorOf(trials []trial, path func(trial) []float64) float64 {
 
 // weigh gives each member a weight by its past error. The third power lets the good ones lead, and one that was a third
 // worse than the best is left out. Where no past day is known to compare with, all weigh the same.
-func weigh(trials []trial, scale float64) []Weight {
-	all := members(fitted{})
+func weigh(trials []trial, scale float64, fast bool) []Weight {
+	all := members(fitted{}, fast)
 	out := make([]Weight, len(all))
 	errors := make([]float64, len(all))
 	best := math.Inf(1)

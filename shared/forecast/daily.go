@@ -61,7 +61,7 @@ func (f *Forecast) predict(raw, filled []float64, start time.Time, horizon int) 
 // short answers for histories that are too short to test a model on.
 func (f *Forecast) short(filled []float64, horizon int) ([]float64, band, [][]float64) {
 	n := len(filled)
-		mean := repeat(median(slices.Clone(filled[max(0, n-week):])), horizon)
+	mean := repeat(median(slices.Clone(filled[max(0, n-week):])), horizon)
 	f.Model, f.Reason = "median", fmt.Sprintf("Only %d days are settled: the median of the last week stands for all days to come.", n)
 	if n >= leastWeekly {
 		mean = repeatCycle(filled, week, 3, horizon)

@@ -23,7 +23,9 @@ type shape struct {
 // back.
 type history struct {
 	shape
-	y        []float64 // clean, without the effects of the days of the month
+	whole    []float64 // clean, without the effects of the days of the month
+	y        []float64 // also without the yearly season of a daily series
+	year     []float64 // that season, from the first day to the end of the horizon; nil without one
 	seasons  []int     // those of the possible ones that the values show, ascending
 	positive bool
 	logs     bool // seasons grow with the level
@@ -66,19 +68,31 @@ func learn(filled []float64, s shape) history {
 	if s.daily {
 		h.clean(filled)
 	}
+	h.whole = h.y
 	h.seasons = shown(h.y, s.possible)
+	h.learnYear()
 	// Costs by the day add up: a fixed fee is a fixed fee, whatever the rest does.
 	h.positive = !s.daily && slices.Min(h.y) > 0
 	h.logs = h.positive && len(h.seasons) > 0 && proportional(h.y, h.seasons[0])
 	y := h.y
 	if h.logs {
-		y = make([]float64, len(h.y))
-		for i, v := range h.y {
-			y[i] = math.Log(v)
-		}
+		y = logarithms(h.y)
 	}
 	h.parts, h.rest = decompose(y, h.seasons)
 	return h
+}
+
+// learnYear sets the yearly season apart, where the history is long enough to know one.
+func (h *history) learnYear() {
+	if !h.daily || len(h.y) < yearlyFrom {
+		return
+	}
+	r := regress(*h, len(h.y)+farthest, true)
+	h.year = r.part(r.yearly)
+	h.y = make([]float64, len(h.whole))
+	for i, v := range h.whole {
+		h.y[i] = v - h.year[i]
+	}
 }
 
 // clean sets the days of the month apart and cuts lone outliers back.

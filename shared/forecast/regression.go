@@ -9,42 +9,22 @@ import (
 // yearlyFrom is how many days of history a yearly season needs: eighteen months.
 const yearlyFrom = 540
 
+const farthest = 400
+
 // regression is an additive model in the manner of Prophet (Taylor and Letham 2018): a trend that bends, Fourier terms for
 // the seasons, weekdays and, with enough history, yearly waves, under a ridge that keeps bends and waves small unless the data
 // ask for them. What the last values lie above or below it fades.
-func regression(h history, horizon int) []float64 {
-	n := len(h.y)
-	y := h.y
-	if h.logs {
-		y = make([]float64, n)
-		for i, v := range h.y {
-			y[i] = math.Log(v)
-		}
-	}
-	mean, scale := moments(y)
-	if scale == 0 {
-		scale = 1
-	}
-	d := newDesign(h)
-	rows := d.rows(n + horizon)
-	weights, ok := ridge(rows[:n*d.width], y, mean, scale, d.penalty)
-	if !ok {
-		return naive(h, horizon)
-	}
-	value := func(i int) float64 {
-		sum := 0.0
-		for a, w := range weights {
-			sum += w * rows[i*d.width+a]
-		}
-		return mean + scale*sum
-	}
+func regression(h history, horizon int, bends bool) []float64 {
+	n := len(h.whole)
+	r := regress(h, n+horizon, bends)
+	value := r.part(0)
 	rest := make([]float64, n)
 	for i := range rest {
-		rest[i] = y[i] - value(i)
+		rest[i] = r.y[i] - value[i]
 	}
-	path := fade(rest, horizon)
+	path := autoregression(rest, 30, horizon)
 	for i := range path {
-		path[i] += value(n + i)
+		path[i] += value[n+i]
 		if h.logs {
 			path[i] = math.Exp(min(path[i], 700))
 		}
@@ -52,25 +32,50 @@ func regression(h history, horizon int) []float64 {
 	return path
 }
 
-// fade carries what is left of the last values on: their mean, discounted, dies out as the rest's own memory says.
-func fade(rest []float64, horizon int) []float64 {
-	n := len(rest)
-	recent := min(recentRest, n)
-	sum := 0.0
-	for i := n - recent; i < n; i++ {
-		sum += rest[i] / float64(recent)
+// regressed is a fitted regression.
+type regressed struct {
+	design
+	y       []float64 // what it was fitted to
+	table   []float64
+	weights []float64
+	mean    float64
+	scale   float64
+}
+
+// regress fits to h and prepares count steps.
+func regress(h history, count int, bends bool) regressed {
+	n := len(h.whole)
+	y := h.whole
+	if h.logs {
+		y = logarithms(h.whole)
 	}
-	out := make([]float64, horizon)
+	r := regressed{design: newDesign(h, bends), y: y}
+	r.mean, r.scale = moments(y)
+	if r.scale == 0 {
+		r.scale = 1
+	}
+	r.table = r.rows(count)
+	r.weights = ridge(r.table[:n*r.width], y, r.mean, r.scale, r.penalty)
+	return r
+}
+
+// part is what the columns from the given one on add; the first column brings the mean along.
+func (r regressed) part(from int) []float64 {
+	out := make([]float64, len(r.table)/r.width)
 	for i := range out {
-		out[i] = sum * math.Pow(0.95, float64(i+1))
+		for a := from; a < r.width; a++ {
+			out[i] += r.weights[a] * r.table[i*r.width+a]
+		}
+		out[i] *= r.scale
+		if from == 0 {
+			out[i] += r.mean
+		}
 	}
 	return out
 }
 
-const recentRest = 14
-
 // ridge solves the penalised normal equations.
-func ridge(rows, y []float64, mean, scale float64, penalty []float64) ([]float64, bool) {
+func ridge(rows, y []float64, mean, scale float64, penalty []float64) []float64 {
 	p := len(penalty)
 	gram, right := make([]float64, p*p), make([]float64, p)
 	for i, v := range y {
@@ -93,9 +98,9 @@ func ridge(rows, y []float64, mean, scale float64, penalty []float64) ([]float64
 	var chol mat.Cholesky
 	weights := mat.NewVecDense(p, nil)
 	if !chol.Factorize(mat.NewSymDense(p, gram)) || chol.SolveVecTo(weights, mat.NewVecDense(p, right)) != nil {
-		return nil, false
+		return make([]float64, p) // the mean: the penalty forbids it but for values beyond all bounds
 	}
-	return weights.RawVector().Data, true
+	return weights.RawVector().Data
 }
 
 // design describes the columns: intercept, slope, bends, then the waves of each season.
@@ -106,6 +111,7 @@ type design struct {
 	knots   int
 	periods []wave
 	width   int
+	yearly  int // the first of the yearly columns, which are the last
 	penalty []float64
 	year    float64 // steps that slopes are counted in
 }
@@ -113,14 +119,16 @@ type design struct {
 // wave is a sine or cosine pair of so many steps; its phase is that of the start of the year where it matters.
 type wave struct{ period, shift float64 }
 
-func newDesign(h history) design {
-	n := len(h.y)
+func newDesign(h history, bends bool) design {
+	n := len(h.whole)
 	d := design{h: h, n: n, bend: 91, year: 365}
 	if !h.daily {
 		d.bend = max(float64(n)/8, 12)
 		d.year = 4 * d.bend
 	}
-	d.knots = max(0, int(float64(n)/d.bend)-1)
+	if bends {
+		d.knots = max(0, int(float64(n)/d.bend)-1)
+	}
 	d.penalty = append(d.penalty, 1e-6, 0.1)
 	for range d.knots {
 		d.penalty = append(d.penalty, 10)
@@ -134,6 +142,7 @@ func newDesign(h history) design {
 			d.add(period/float64(k), 0, 1)
 		}
 	}
+	d.yearly = len(d.penalty)
 	if h.daily && n >= yearlyFrom {
 		for k := 1; k <= waves; k++ {
 			d.add(365.25/float64(k), float64(h.start.YearDay()), 1)

@@ -6,6 +6,7 @@ import "math"
 type fitted struct {
 	whole ets // of the series, season included where it is short
 	rest  ets // of the series without its seasons
+	arima arima
 }
 
 func fit(h history) fitted {
@@ -13,7 +14,32 @@ func fit(h history) fitted {
 	if len(h.seasons) > 0 {
 		m = h.seasons[0]
 	}
-	return fitted{fitETS(h.y, m, h.positive), fitETS(h.rest, 0, false)}
+	f := fitted{whole: fitETS(h.y, m, h.positive), rest: fitETS(h.rest, 0, false)}
+	if !h.fast {
+		y, m := h.forARIMA()
+		f.arima = fitARIMA(y, m)
+	}
+	return f
+}
+
+// forARIMA is what ARIMA models: the series with its season where the season is short, else the rest without it.
+func (h history) forARIMA() ([]float64, int) {
+	const longest = 12
+	if len(h.seasons) == 0 || h.seasons[0] > longest {
+		return h.rest, 0
+	}
+	if !h.logs {
+		return h.y, h.seasons[0]
+	}
+	return logarithms(h.y), h.seasons[0]
+}
+
+func logarithms(y []float64) []float64 {
+	out := make([]float64, len(y))
+	for i, v := range y {
+		out[i] = math.Log(v)
+	}
+	return out
 }
 
 // member is one model of the ensemble.
@@ -23,14 +49,46 @@ type member struct {
 }
 
 // members are the models; the parameters are those of an earlier or the same history.
-func members(f fitted) []member {
-	return []member{
-		{"seasonal-naive", naive},
-		{"smoothing", func(h history, horizon int) []float64 { return f.whole.forecast(h.y, horizon) }},
-		{"theta", theta},
-		{"decomposition", func(h history, horizon int) []float64 { return h.reseason(f.rest.forecast(h.rest, horizon)) }},
-		{"regression", regression},
+func members(f fitted, fast bool) []member {
+	year := func(forecast func(history, int) []float64) func(history, int) []float64 {
+		return func(h history, horizon int) []float64 { return h.withYear(forecast(h, horizon)) }
 	}
+	all := []member{
+		{"seasonal-naive", year(naive)},
+		{"smoothing", year(func(h history, horizon int) []float64 { return f.whole.forecast(h.y, horizon) })},
+		{"theta", year(theta)},
+		{"decomposition", year(func(h history, horizon int) []float64 { return h.reseason(f.rest.forecast(h.rest, horizon)) })},
+		{"regression", func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
+		{"straight-regression", func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
+	}
+	if !fast {
+		all = append(all, member{"arima", year(f.forecastARIMA)})
+	}
+	return all
+}
+
+func (f fitted) forecastARIMA(h history, horizon int) []float64 {
+	y, m := h.forARIMA()
+	path := f.arima.forecast(y, horizon)
+	switch {
+	case m == 0:
+		return h.reseason(path)
+	case h.logs:
+		for i, v := range path {
+			path[i] = math.Exp(min(v, 700))
+		}
+	}
+	return path
+}
+
+// withYear puts the yearly season back on a path.
+func (h history) withYear(path []float64) []float64 {
+	for i := range path {
+		if at := len(h.y) + i; at < len(h.year) {
+			path[i] += h.year[at]
+		}
+	}
+	return path
 }
 
 // reseason puts the seasons back on a path of the rest.

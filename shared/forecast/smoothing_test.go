@@ -54,7 +54,7 @@ func TestThetaOfALine(t *testing.T) {
 func TestAirPassengersIsPlausible(t *testing.T) {
 	t.Parallel()
 	h := learn(airPassengers, shape{possible: []int{12}})
-	for _, m := range members(fit(h)) {
+	for _, m := range members(fit(h), false) {
 		sum := 0.0
 		for _, v := range m.forecast(h, 12) {
 			sum += v / 12

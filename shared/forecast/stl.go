@@ -19,13 +19,25 @@ func decompose(y []float64, seasons []int) (parts [][]float64, rest []float64) {
 			for i := range rest {
 				rest[i] += parts[k][i]
 			}
-			parts[k] = stl(rest, m, 11+4*k)
+			parts[k] = stl(rest, m, memory(m))
 			for i := range rest {
 				rest[i] -= parts[k][i]
 			}
 		}
 	}
 	return parts, rest
+}
+
+// memory is over how many cycles a season is learnt: weekdays are habits of years, while a year or a day comes often enough
+// to be believed after a few.
+func memory(m int) int {
+	switch {
+	case m <= week:
+		return 101
+	case m <= 12:
+		return 21
+	}
+	return 11
 }
 
 // stl gives the seasonal part of y. window is the number of cycles over which a season may change.

@@ -92,11 +92,11 @@ func ensemble(raw, filled []float64, s shape, horizon int) combined {
 	}
 	trials := backtest(raw, filled, s, horizon)
 	scale := seasonalScale(raw, season)
-	weights := weigh(trials, scale)
+	weights := weigh(trials, scale, s.fast)
 	errors := residuals(trials, weights)
 	h := learn(filled, s)
 	paths := make([][]float64, 0, len(weights))
-	for _, m := range members(fit(h)) {
+	for _, m := range members(fit(h), s.fast) {
 		paths = append(paths, withMonth(h, m.forecast(h, horizon)))
 	}
 	c := combined{mean: combine(paths, weights), band: calibrate(errors, horizon, scale), errors: errors, weights: heaviestFirst(weights)}
