@@ -2,7 +2,9 @@ package gcp
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"regexp"
 	"strings"
 
@@ -50,7 +52,13 @@ func newSignIn(ctx context.Context, c ingest.Connection, o Options) (func(contex
 	if !accountName.MatchString(account) {
 		return nil, fault.Input("settings.service_account", "", "is not the address of a service account")
 	}
+	if o.AWS.Credentials == nil || o.AWS.Region == "" {
+		return nil, fault.New(fault.Unauthenticated, "There is no AWS identity here to sign in to Google Cloud with. Give the connection the key of a service account.")
+	}
 	return func(ctx context.Context) (oauth2.TokenSource, error) {
+		if _, err := o.AWS.Credentials.Retrieve(ctx); err != nil { // it keeps them; asked here, for the exchange loses errors
+			return nil, fault.Wrap(err, fault.Unavailable, "The function's own AWS identity is not available; try again in a moment.")
+		}
 		tokens, err := externalaccount.NewTokenSource(ctx, externalaccount.Config{
 			Audience:                       "//iam.googleapis.com/" + provider,
 			SubjectTokenType:               "urn:ietf:params:aws:token-type:aws4_request",
@@ -72,20 +80,14 @@ type identity struct{ own aws.Config }
 
 // AwsRegion is where the identity is checked.
 func (i identity) AwsRegion(context.Context, externalaccount.SupplierOptions) (string, error) {
-	if i.own.Region == "" {
-		return "", fault.New(fault.Internal, "The function knows no AWS region to sign in with.")
-	}
 	return i.own.Region, nil
 }
 
 // AwsSecurityCredentials are the function's own.
 func (i identity) AwsSecurityCredentials(ctx context.Context, _ externalaccount.SupplierOptions) (*externalaccount.AwsSecurityCredentials, error) {
-	if i.own.Credentials == nil {
-		return nil, fault.New(fault.Unauthenticated, "There is no AWS identity here to sign in to Google Cloud with. Give the connection the key of a service account.")
-	}
 	own, err := i.own.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable, "The function's own AWS identity is not available; try again in a moment.")
+		return nil, err
 	}
 	return &externalaccount.AwsSecurityCredentials{AccessKeyID: own.AccessKeyID, SecretAccessKey: own.SecretAccessKey, SessionToken: own.SessionToken}, nil
 }
@@ -106,9 +108,19 @@ func fromKey(ctx context.Context, secret string, o Options) (func(context.Contex
 		ID    string `json:"private_key_id"`
 		Key   string `json:"private_key"`
 	}
-	if json.Unmarshal(content, &key) != nil || key.Type != "service_account" || key.Email == "" || key.Key == "" {
+	if json.Unmarshal(content, &key) != nil || key.Type != "service_account" || key.Email == "" || !isPrivateKey(key.Key) {
 		return nil, fault.New(fault.Unauthenticated, "The connection's secret is not the JSON key of a service account. Store the file that Google Cloud made as it is.")
 	}
 	signer := jwt.Config{Email: key.Email, PrivateKey: []byte(key.Key), PrivateKeyID: key.ID, Scopes: []string{scope}, TokenURL: keyTokens}
 	return func(ctx context.Context) (oauth2.TokenSource, error) { return signer.TokenSource(ctx), nil }, nil
+}
+
+func isPrivateKey(text string) bool {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return false
+	}
+	_, errNew := x509.ParsePKCS8PrivateKey(block.Bytes)
+	_, errOld := x509.ParsePKCS1PrivateKey(block.Bytes)
+	return errNew == nil || errOld == nil
 }

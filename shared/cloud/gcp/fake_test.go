@@ -36,6 +36,9 @@ type google struct {
 	t      *testing.T
 	server *httptest.Server
 
+	// before may answer a request, whatever it is for; it reports whether it did.
+	before func(w http.ResponseWriter, r *http.Request) bool
+
 	mu       sync.Mutex
 	answers  map[string][]http.HandlerFunc
 	requests []seen
@@ -74,6 +77,9 @@ func (g *google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.answers[key] = list[1:]
 	}
 	g.mu.Unlock()
+	if g.before != nil && g.before(w, r) {
+		return
+	}
 	if len(list) == 0 {
 		g.t.Errorf("nobody expects %s", key)
 		http.Error(w, `{"error":{"code":404,"message":"nothing here"}}`, http.StatusNotFound)
@@ -112,6 +118,17 @@ func status(code int, body string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, body)
+	}
+}
+
+// paged answers with one page, and what has a page token with the next.
+func paged(first, second http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("pageToken") == "" {
+			first(w, r)
+			return
+		}
+		second(w, r)
 	}
 }
 

@@ -65,6 +65,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 			f.failed = append(f.failed, failure{project, l.service, err, what})
 		}
 	}
+	slices.SortFunc(f.resources, func(a, b resource.Resource) int { return cmp.Compare(a.ID, b.ID) })
 	return ingest.Inventory{Resources: f.resources, Parts: f.finish()}, nil
 }
 
