@@ -160,7 +160,7 @@ type fake struct {
 	asked   []object
 }
 
-func (f *fake) start(t *testing.T) string {
+func (f *fake) start(t testing.TB) string {
 	t.Helper()
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)

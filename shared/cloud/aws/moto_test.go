@@ -121,7 +121,7 @@ func post(t *testing.T, url string, body any) {
 }
 
 // identity is an identity for an endpoint, loaded as a function's is: from the standard environment.
-func identity(t *testing.T, endpoint string) aws.Config {
+func identity(t testing.TB, endpoint string) aws.Config {
 	t.Helper()
 	environment.Lock()
 	defer environment.Unlock()
@@ -149,7 +149,7 @@ func identity(t *testing.T, endpoint string) aws.Config {
 var environment sync.Mutex
 
 // collector reads with the settings from the endpoint, without waiting between requests.
-func collector(t *testing.T, endpoint string, meter *ingest.Meter, settings map[string]string) *Collector {
+func collector(t testing.TB, endpoint string, meter *ingest.Meter, settings map[string]string) *Collector {
 	t.Helper()
 	all := map[string]string{"role_arn": role}
 	for k, v := range settings {
