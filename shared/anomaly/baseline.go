@@ -8,9 +8,10 @@ import (
 
 // The windows of the baseline, in days.
 const (
-	levelDays    = 14  // the local level is the mean of so many accepted days
+	levelDays    = 42  // the local level is the mean of so many accepted days
+	recentDays   = 14  // a new level is read from so many days
 	seasonWeeks  = 8   // a weekday's effect is the median of so many of them
-	spreadDays   = 120 // the usual spread comes from so many residuals
+	spreadDays   = 700 // the usual spread comes from so many residuals
 	tailDays     = 365 // the tail comes from so many
 	warmUp       = 21  // nothing is judged before so many days are known
 	refreshEvery = 7   // spread and tail are taken anew once a week
@@ -19,25 +20,28 @@ const (
 // baseline is the usual path of one series, learnt day by day. It holds a local level, a weekday effect, the effects of days
 // of the month, and the spread around them; what an incident did to the cost is never learnt from.
 type baseline struct {
-	start    time.Time
-	raw      []float64 // as they came; an unknown day as it was expected
-	accepted []float64 // values without month effects and without what incidents added
-	season   [7]float64
-	habits   [7][]float64 // the last deviations of each weekday from its raw week
-	month    monthDays
-	residual []float64 // raw, of ordinary days
-	scores   []float64 // absolute standardised residuals of ordinary days
-	sigma    float64
-	tail     tail
+	start     time.Time
+	raw       []float64 // as they came; an unknown day as it was expected
+	accepted  []float64 // values without month effects and without what incidents added
+	season    [7]float64
+	habits    [7][]float64 // the last deviations of each weekday from its raw week
+	month     monthDays
+	deviation []float64               // of every day from level and season
+	residual  []float64               // raw, of ordinary days
+	means     [len(windows)][]float64 // mean residuals of the last days, by window, of ordinary days
+	spread    [len(windows)]float64   // their usual spread
+	scores    []float64               // absolute standardised residuals of ordinary days
+	sigma     float64
+	tail      tail
 }
 
 // outlook is what a day is expected to cost.
 type outlook struct {
-	level, season, month float64
-	sigma                float64
+	level, season, month, occasion float64
+	sigma                          float64
 }
 
-func (o outlook) mean() float64 { return o.level + o.season + o.month }
+func (o outlook) mean() float64 { return o.level + o.season + o.month + o.occasion }
 
 // expect looks at the next day, the one after the accepted ones.
 func (b *baseline) expect() outlook {
@@ -88,6 +92,7 @@ func (b *baseline) learn(value float64, o outlook) {
 		cut = 0 // the days of the month say little about the level
 	}
 	b.raw = append(b.raw, value)
+	b.deviation = append(b.deviation, value-o.level-o.season)
 	b.accepted = append(b.accepted, o.level+o.season+max(-cut, min(cut, r)))
 	if t == warmUp-1 {
 		b.settle()
@@ -141,6 +146,7 @@ func (b *baseline) skip(value float64, o outlook) {
 		value = o.mean()
 	}
 	b.raw = append(b.raw, value)
+	b.deviation = append(b.deviation, value-o.level-o.season)
 	b.accepted = append(b.accepted, o.level+o.season)
 	b.refresh(t)
 }
@@ -160,7 +166,10 @@ func (b *baseline) refresh(t int) {
 	if t%refreshEvery != 0 && t > warmUp {
 		return
 	}
-	b.sigma = 1.4826 * medianAbs(last(b.residual, spreadDays))
+	b.sigma = wide(last(b.residual, spreadDays))
+	for k := range windows {
+		b.spread[k] = wide(last(b.means[k], spreadDays))
+	}
 	b.tail = fitTail(last(b.scores, tailDays))
 }
 

@@ -11,7 +11,8 @@ type group struct {
 	root            *node
 	seed            *run // the run that gave it away
 	start, detected int
-	runs            []*run // of the root, and of what it explains
+	runs            []*run  // of the root, and of what it explains
+	others          []*node // explain it next best
 }
 
 // event is the beginning of a run.
@@ -51,7 +52,8 @@ func (c *cube) gather() []*group {
 
 // found starts a group: the scope that best explains the deviation is its root.
 func (c *cube) found(e event) *group {
-	g := &group{root: c.rank(e)[0], seed: e.run, start: e.run.start, detected: e.run.detected, runs: []*run{e.run}}
+	ranked := c.rank(e)
+	g := &group{root: ranked[0], others: ranked[1:min(3, len(ranked))], seed: e.run, start: e.run.start, detected: e.run.detected, runs: []*run{e.run}}
 	for _, r := range g.root.path.runs { // the root knows best when it began, if it saw it the same day
 		if r.detected == e.run.detected && r.sign == e.run.sign {
 			g.start = r.start

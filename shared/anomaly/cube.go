@@ -113,6 +113,7 @@ func (c *cube) cut(dims []cost.Dimension) []*node {
 
 // scan walks over every node.
 func (c *cube) scan(l limits) {
+	l = l.among(len(c.nodes))
 	for _, n := range c.nodes {
 		n.path = scan(c.sum(n.leaves), c.start, c.final, l)
 	}

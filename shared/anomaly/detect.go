@@ -68,6 +68,9 @@ func (c *cube) incident(g *group, daily float64) Incident {
 	i.Kind = kindOf(actual, expected, g.seed.sign, ended)
 	i.Severity = severity(i, daily)
 	i.Causes = c.causes(g, until)
+	for _, n := range g.others {
+		i.Alternatives = append(i.Alternatives, n.scope)
+	}
 	i.Summary = summarise(i)
 	return i
 }

@@ -56,7 +56,9 @@ type Incident struct {
 	// Confidence is the chance that an ordinary year holds no day as unusual as the one that gave it away.
 	Confidence float64 `json:"confidence"`
 	Causes     []Cause `json:"causes"`
-	Summary    string  `json:"summary"`
+	// Alternatives are the scopes that explain it next best after Scope, at most two, best first.
+	Alternatives []cost.Scope `json:"alternatives,omitempty"`
+	Summary      string       `json:"summary"`
 }
 
 // Open reports whether the cost had not come back by the end of the settled days.

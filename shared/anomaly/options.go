@@ -1,6 +1,9 @@
 package anomaly
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Sensitivity says how unusual a day must be.
 type Sensitivity string
@@ -24,7 +27,7 @@ func ParseSensitivity(s string) (Sensitivity, bool) {
 }
 
 // Version names the detector: it changes whenever the same data could give other incidents.
-const Version = "anomaly/1"
+const Version = "anomaly/2"
 
 // Options steer Detect. The zero value is the default.
 type Options struct {
@@ -37,24 +40,38 @@ type Options struct {
 
 // limits are what a sensitivity means.
 type limits struct {
-	day      float64 // one day against the usual spread, in robust standard deviations
-	days     float64 // the mean of three days and of a week
-	tail     float64 // probability of a day this far out, from the series' own tail
-	relative float64 // least change relative to the expected cost
-	absolute float64 // least change of a day's cost
+	day      float64               // one day against the usual spread of days
+	days     [len(windows)]float64 // the mean of some days against the usual spread of such means
+	fall     float64               // how much farther a fall must go than a rise: closures and holidays only ever lower
+	tail     float64               // probability of a day this far out, from the series' own tail
+	relative float64               // least change relative to the expected cost
+	absolute float64               // least change of a day's cost
 }
 
 func (o Options) limits() limits {
-	l := limits{day: 5, days: 8, tail: 3e-5, relative: 0.28, absolute: o.MinDaily}
+	l := limits{day: 5, days: [...]float64{4, 4.5}, fall: 1.3, tail: 0.01, relative: 0.25, absolute: o.MinDaily}
 	switch o.Sensitivity {
 	case Coarse:
-		l.day, l.days, l.tail, l.relative = 7, 12, 1e-5, 0.4
+		l.day, l.days, l.tail, l.relative = 7, [...]float64{6, 6.5}, 0.004, 0.4
 	case Fine:
-		l.day, l.days, l.tail, l.relative = 4, 6.5, 2e-4, 0.18
+		l.day, l.days, l.tail, l.relative = 4, [...]float64{3.2, 3.6}, 0.08, 0.18
 	case Balanced:
 	}
 	if l.absolute <= 0 {
 		l.absolute = 5
 	}
+	return l
+}
+
+// among shares one budget of false alarms out among n scopes that are watched at once: the probability that one of them may
+// err with shrinks with their number, and the distance that this takes grows with its logarithm, as it does in an
+// exponential tail.
+func (l limits) among(n int) limits {
+	farther := 1 + 0.18*math.Log(float64(max(n, 1)))
+	l.day *= farther
+	for k := range l.days {
+		l.days[k] *= farther
+	}
+	l.tail /= float64(max(n, 1))
 	return l
 }

@@ -10,7 +10,7 @@ type run struct {
 	start, detected int // first day, and the day that gave it away
 	end             int // first ordinary day again; 0 while it goes on
 	sign            float64
-	score           float64 // the largest standardised residual until it was detected
+	score           float64 // standardised residual of the day that gave it away, or what a mean of days amounts to
 	tail            float64 // probability of such a day in ordinary times
 	quiet           int     // ordinary days in a row at its end
 	shifted         bool    // the new level has become the usual one
@@ -68,6 +68,9 @@ func scan(values []float64, start time.Time, final int, l limits) *path {
 
 func (s *scanner) step(t int, x float64) {
 	o := s.base.expect()
+	if !math.IsNaN(x) && s.open == nil {
+		o = s.base.remember(x, o)
+	}
 	s.path.expected = append(s.path.expected, math.NaN())
 	s.path.sigma = append(s.path.sigma, o.sigma)
 	if t >= warmUp {
@@ -107,16 +110,20 @@ func (s *scanner) judge(t int, x float64, o outlook) {
 		return
 	}
 	p := s.base.tail.beyond(score)
-	day := score >= s.limits.day && p <= s.limits.tail && s.matters(r, o)
+	few, n := s.lasting(t, r, o)
+	farther := 1.0
+	if r < 0 {
+		farther = s.limits.fall
+	}
 	before := 0
-	if !day {
-		few, n := s.lasting(t, r, o)
-		if few < s.limits.days {
+	if score < farther*s.limits.day || p > s.limits.tail || !s.matters(r, o) {
+		if few < farther {
 			s.base.learn(x, o)
 			return
 		}
 		// A normal tail with half as much spread again, because this test has no tail of its own.
-		p, score, before = min(p, math.Erfc(few/math.Sqrt2/1.5)), few, n-1
+		score, before = few*s.limits.day, n-1
+		p = min(p, math.Erfc(score/math.Sqrt2/1.5))
 	}
 	begin := s.begin(t, r, before)
 	s.open = &run{start: begin, detected: t, sign: sign(r), score: score, tail: p}
@@ -131,27 +138,53 @@ func (s *scanner) matters(r float64, o outlook) bool {
 	return size >= s.limits.absolute && size >= s.limits.relative*math.Abs(o.mean())
 }
 
-// lasting is the score of the mean residual of the last three and seven days, whichever is larger, and its days.
+// lasting tests the mean residuals of the last days, as far as they lean the way of today: the largest score in units of its
+// limit, and its days.
 func (s *scanner) lasting(t int, r float64, o outlook) (score float64, days int) {
-	sum, square, n := r, o.sigma*o.sigma, 1
-	for back := 1; back < 7 && t-back >= max(warmUp, s.free); back++ {
-		x, e := s.path.values[t-back], s.path.expected[t-back]
-		if math.IsNaN(x) || math.IsNaN(e) {
+	for k, n := range windows {
+		mean, ok := s.mean(t, n, r)
+		if !ok {
 			break
 		}
-		sum += x - e - s.shifts()
-		square += s.path.sigma[t-back] * s.path.sigma[t-back]
-		if n++; n != 3 && n != 7 {
-			continue
-		}
-		mean := sum / float64(n)
-		// Days resemble their neighbours, so n days tell less than n independent ones would.
-		z := math.Abs(mean) / math.Sqrt(square/float64(n)) * math.Pow(float64(n), 0.4)
-		if sign(mean) == sign(r) && z > score && s.matters(mean, o) {
+		spread := s.spread(t, k, o)
+		if z := math.Abs(mean) / spread / s.limits.days[k]; z > score && sign(mean) == sign(r) && s.matters(mean, o) {
 			score, days = z, n
 		}
+		const cut = 4
+		s.base.means[k] = append(s.base.means[k], max(-cut*spread, min(cut*spread, mean)))
 	}
 	return score, days
+}
+
+// spread is the usual one of the means over a window, but no less than independent days would give.
+func (s *scanner) spread(t, k int, o outlook) float64 {
+	const enough = 30
+	n := windows[k]
+	square := o.sigma * o.sigma
+	for i := t - n + 1; i < t; i++ {
+		square += s.path.sigma[i] * s.path.sigma[i]
+	}
+	usual := s.base.spread[k]
+	if len(s.base.means[k]) < enough {
+		usual = o.sigma
+	}
+	return max(usual, math.Sqrt(square)/float64(n))
+}
+
+// mean is the mean residual of n days up to today, whose own is r; none if one of the days is unknown or part of an incident.
+func (s *scanner) mean(t, n int, r float64) (float64, bool) {
+	if t-n+1 < max(warmUp, s.free) {
+		return 0, false
+	}
+	sum := r
+	for i := t - n + 1; i < t; i++ {
+		d := s.path.values[i] - s.path.expected[i] - s.shifts()
+		if math.IsNaN(d) {
+			return 0, false
+		}
+		sum += d
+	}
+	return sum / float64(n), true
 }
 
 // begin walks back over the days that leaned the same way and were no mere fraction of today's deviation.
@@ -219,7 +252,7 @@ func (s *scanner) typical(t int) float64 {
 // recent is by how much the last two weeks differ from what was expected.
 func (s *scanner) recent(t int) float64 {
 	var diffs []float64
-	for i := max(0, t-levelDays+1); i <= t; i++ {
+	for i := max(0, t-recentDays+1); i <= t; i++ {
 		if d := s.path.values[i] - s.path.expected[i] - s.shifts(); !math.IsNaN(d) {
 			diffs = append(diffs, d)
 		}
