@@ -38,10 +38,14 @@ var resources = map[string]api.Resource{
 
 func answers(context.Context) error { return nil }
 
+// reading are the tasks of every function that reads a cloud.
+var reading = map[string]any{"bill": job.BillInput{}, "inventory": job.InventoryInput{}, "usage": job.UsageRequest{}, "check": job.RightsInput{}}
+
 // inputs are the types that tasks take.
 var inputs = map[string]map[string]any{
 	"load":    {"plan": job.PlanInput{}, "sum": job.CollectedInput{}, "load": job.LoadInput{}, "load-inventory": job.LoadInventoryInput{}, "summary": job.SummaryInput{}},
 	"analyze": {"analyze": job.AnalyzeInput{}}, "recommend": {"recommend": job.RecommendInput{}}, "learn": {"learn": job.LearnInput{}},
+	"collect-aws": reading, "collect-azure": reading, "collect-gcp": reading, "collect-vultr": reading,
 	"migrate": {"migrate": struct{}{}, "tenant": struct{ Tenant, Name string }{}},
 	"rollout": {
 		"begin": job.ExecutionInput{}, "check": job.CheckInput{}, "phase": job.WatchInput{}, "record": job.RecordInput{}, "watch": job.WatchInput{},
@@ -241,15 +245,38 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
+// sdks are the packages by which a function would reach a cloud's resources.
+var sdks = map[string][]string{
+	"aws":   {"aws-sdk-go-v2/service/ec2", "aws-sdk-go-v2/service/costexplorer", "shared/cloud/aws"},
+	"azure": {"github.com/Azure/azure-sdk-for-go", "shared/cloud/azure"},
+	"gcp":   {"cloud.google.com/go/", "google.golang.org/api", "shared/cloud/gcp"},
+	"vultr": {"github.com/vultr/govultr", "shared/cloud/vultr"},
+}
+
+// A function of the cloud side links no database, and of the clouds only its own.
 func TestTheCloudSideHoldsNoDatabase(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./authorizer").Output()
-	if err != nil {
-		t.Fatal(err)
+	sides := []string{"authorizer"}
+	for _, f := range folders(t) {
+		if strings.HasPrefix(f, "collect-") {
+			sides = append(sides, f)
+		}
 	}
-	for _, banned := range []string{"github.com/jackc/pgx", "github.com/redis/go-redis", "shared/postgres"} {
-		if bytes.Contains(out, []byte(banned)) {
-			t.Errorf("authorizer links %s", banned)
+	for _, f := range sides {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./"+f).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		banned := []string{"github.com/jackc/pgx", "github.com/redis/go-redis", "shared/postgres"}
+		for cloud, packages := range sdks {
+			if f != "collect-"+cloud {
+				banned = append(banned, packages...)
+			}
+		}
+		for _, b := range banned {
+			if bytes.Contains(out, []byte(b)) {
+				t.Errorf("%s links %s", f, b)
+			}
 		}
 	}
 }
@@ -269,7 +296,7 @@ func TestMachinesCallTasksThatExist(t *testing.T) {
 			t.Fatal(err)
 		}
 		calls := called.FindAllStringSubmatch(string(text), -1)
-		if len(calls) == 0 {
+		if len(calls) == 0 && !bytes.Contains(text, []byte(`"FunctionName.$"`)) {
 			t.Errorf("%s calls nothing", m.Name)
 		}
 		for _, c := range calls {

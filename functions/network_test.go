@@ -45,7 +45,7 @@ func TestTheDataSideHasNoWayOut(t *testing.T) {
 			}
 		}
 	}
-	if endpoints != 3 {
+	if endpoints != 4 {
 		t.Errorf("%d endpoints were looked at", endpoints)
 	}
 }
@@ -70,5 +70,30 @@ func TestNoEventIsLost(t *testing.T) {
 	}
 	if called == 0 {
 		t.Error("no function is called by events any more")
+	}
+}
+
+// Of credentials the data side may write, and the cloud side read; nobody may do both.
+func TestNoFunctionBothWritesAndReadsCredentials(t *testing.T) {
+	t.Parallel()
+	writers, readers := 0, 0
+	for name, p := range readParts(t) {
+		text, err := yaml.Marshal(p.Properties)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writes, reads := strings.Contains(string(text), "secretsmanager:PutSecretValue"), strings.Contains(string(text), "secretsmanager:GetSecretValue")
+		if writes {
+			writers++
+		}
+		if reads {
+			readers++
+		}
+		if inside := p.Properties["VpcConfig"] != nil; writes && reads || reads && inside || p.Type == "AWS::Serverless::Function" && writes && !inside {
+			t.Errorf("%s writes credentials: %v, reads them: %v, is inside the network: %v", name, writes, reads, inside)
+		}
+	}
+	if writers == 0 || readers == 0 {
+		t.Errorf("%d write credentials, %d read them", writers, readers)
 	}
 }

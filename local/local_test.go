@@ -72,6 +72,7 @@ func TestTheMainJob(t *testing.T) {
 		t.Error("the agent and the ground truth do not agree")
 	}
 	t.Run("another tenant sees and changes none of it", func(t *testing.T) { otherTenant(t, s) })
+	t.Run("connections tell how they stand", func(t *testing.T) { standing(t, s) })
 	t.Run("a bill from outside", func(t *testing.T) { sampleBill(t, s) })
 	t.Run("the levers of the sandbox", func(t *testing.T) { levers(t, s) })
 }
@@ -283,6 +284,7 @@ func otherTenant(t *testing.T, s *stack.Stack) {
 type belongings struct {
 	state                                  string // everything as JSON
 	executions, recommendations, anomalies []string
+	connections                            []string
 	secrets                                []string
 }
 
@@ -309,7 +311,8 @@ func collectMine(t *testing.T, s *stack.Stack) belongings {
 		return out
 	}
 	b.executions, b.recommendations, b.anomalies = ids("/api/v1/executions"), ids("/api/v1/recommendations"), ids("/api/v1/anomalies")
-	for _, path := range []string{"/api/v1/outcomes", "/api/v1/connections", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/forecasts", "/api/v1/calibrations"} {
+	b.connections = ids("/api/v1/connections")
+	for _, path := range []string{"/api/v1/outcomes", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/forecasts", "/api/v1/calibrations"} {
 		ids(path)
 	}
 	if len(b.executions) == 0 || len(b.recommendations) == 0 || len(b.anomalies) == 0 {
@@ -331,6 +334,7 @@ func (b belongings) fill(t *testing.T, path string) []string {
 	values := map[string][]string{
 		"/api/v1/execution/": b.executions, "/api/v1/outcomes/": b.executions, "/api/v1/recommendations/": b.recommendations,
 		"/api/v1/anomalies/": b.anomalies, "/api/v1/runs/": b.executions, "/api/v1/": {"aws"},
+		"/api/v1/connections/": b.connections,
 	}[before]
 	if values == nil {
 		t.Errorf("the test does not know what stands in %s", path)
@@ -354,8 +358,10 @@ func (b belongings) body(operation string) string {
 		return `{"reason":"not mine"}`
 	case "set-execution-freeze":
 		return `{"frozen":true,"reason":"mine"}`
-	case "save-connection":
-		return `{"id":"x","cloud":"aws","name":"x"}`
+	case "create-connection":
+		return `{"id":"x","cloud":"vultr","name":"x","secret":{"api_key":"x"}}`
+	case "update-connection":
+		return `{"name":"mine"}`
 	case "collect-focus":
 		return `{"staged":"` + string(stack.Tenant) + `/aws-main/x/bill.parquet"}`
 	}

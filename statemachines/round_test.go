@@ -31,11 +31,13 @@ const customer = "0a0a0a0a-0000-4000-8000-000000000001"
 type round struct {
 	*testing.T
 
-	mu     sync.Mutex
-	calls  []string
-	broken map[string]error // by "function task" or "function task connection"
-	notes  map[string]any
-	engine *stepfunctions.Engine
+	mu       sync.Mutex
+	calls    []string
+	broken   map[string]error // by "function task" or "function task connection"
+	notes    map[string]any
+	limit    string // of the only connection, if it has one
+	readings []ingest.Reading
+	engine   *stepfunctions.Engine
 }
 
 // hurried is a clock whose waits are over at once.
@@ -44,11 +46,23 @@ type hurried struct{}
 func (hurried) Now() time.Time                             { return time.Date(2026, 9, 10, 7, 30, 0, 0, time.UTC) }
 func (hurried) Sleep(context.Context, time.Duration) error { return nil }
 
-func (*round) Connections(context.Context, tenant.ID) ([]ingest.Connection, error) {
+func (r *round) Connections(context.Context, tenant.ID) ([]ingest.Connection, error) {
+	if r.limit != "" {
+		return []ingest.Connection{{ID: "aws-main", Cloud: clouds.AWS, Settings: map[string]string{"limit_usd": r.limit}}}, nil
+	}
 	return []ingest.Connection{{ID: "aws-main", Cloud: clouds.AWS}, {ID: "gcp-main", Cloud: clouds.GCP}, {ID: "old", Cloud: clouds.Azure}}, nil
 }
 
 func (*round) Coverage(context.Context, tenant.ID) ([]ingest.Coverage, error) { return nil, nil }
+
+func (*round) Readings(context.Context, tenant.ID) ([]ingest.Reading, error) { return nil, nil }
+
+func (r *round) SaveReadings(_ context.Context, _ tenant.ID, readings []ingest.Reading) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readings = readings
+	return nil
+}
 
 func (*round) Costs(context.Context, tenant.ID, cost.Query) ([]cost.Group, error) { return nil, nil }
 
@@ -69,13 +83,22 @@ func newRound(t *testing.T, broken map[string]error) *round {
 		return func(context.Context, []byte) ([]byte, error) { return []byte(answer), nil }
 	}
 	collect := map[string]awslambda.Task{
+		"check": awslambda.TaskOf(func(_ context.Context, in job.RightsInput) (job.RightsOutput, error) {
+			return job.RightsOutput{Missing: []string{"ce:GetCostAndUsage for " + in.Settings["role_arn"]}}, nil
+		}),
 		"bill": awslambda.TaskOf(func(_ context.Context, in job.BillInput) (job.BillOutput, error) {
+			if in.Settings["limit_usd"] == "0" {
+				return job.BillOutput{Cost: job.Cost{Spent: []ingest.Spending{}, Stopped: "The limit is reached."}}, nil
+			}
 			if in.Month.Before(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)) {
 				return job.BillOutput{}, nil // before the first bill
 			}
 			return job.BillOutput{Key: in.Key, Rows: 10}, nil
 		}),
 		"inventory": awslambda.TaskOf(func(_ context.Context, in job.InventoryInput) (job.InventoryOutput, error) {
+			if in.Settings["limit_usd"] == "0" {
+				return job.InventoryOutput{Unread: []ingest.Part{}, Cost: job.Cost{Spent: []ingest.Spending{}, Stopped: "The limit is reached."}}, nil
+			}
 			return job.InventoryOutput{Key: in.Key, Resources: 3, Unread: []ingest.Part{}}, nil
 		}),
 	}
@@ -96,6 +119,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.engine.Close(context.WithoutCancel(t.Context())) })
+	r.define("check", nil)
 	r.define("collect", map[string]string{"LoadFunction": "load"})
 	r.define("cost-optimization", map[string]string{
 		"CollectMachine": "arn:aws:states:local:000000000000:stateMachine:collect", "LoadFunction": "load",
@@ -205,6 +229,37 @@ func TestCollectToleratesOneConnection(t *testing.T) {
 	}
 	if n := r.called("load load-inventory"); n != 8 { // 7 times for aws-main, once for gcp-main
 		t.Errorf("what was unavailable was tried again: %d calls, want 8", n)
+	}
+}
+
+// At the limit nothing is loaded, which would say that nothing exists, and the collection is no failure.
+func TestCollectStopsAtTheLimit(t *testing.T) {
+	t.Parallel()
+	r := newRound(t, nil)
+	r.limit = "0"
+	x := r.run("collect", `{"tenant":"`+customer+`","months":1}`)
+	var out job.Collected
+	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
+		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
+	}
+	if out.Bills != 0 || len(out.Problems) != 2 || r.called("load load") != 0 || r.called("load load-inventory") != 0 {
+		t.Errorf("got %+v after %v", out, r.calls)
+	}
+	if len(r.readings) != 2 || r.readings[0].Status != ingest.Limited || r.readings[1].Status != ingest.Limited || r.readings[1].Reason != "The limit is reached." {
+		t.Errorf("noted %+v", r.readings)
+	}
+}
+
+func TestCheckTellsWhichRightsAreMissing(t *testing.T) {
+	t.Parallel()
+	const input = `{"tenant":"` + customer + `","connection":"aws-main","cloud":"aws","collector":"collect-aws","settings":{"role_arn":"arn:x"},"secret":""}`
+	x := newRound(t, nil).run("check", input)
+	if x.Status != stepfunctions.Succeeded || !strings.Contains(string(x.Output), `"missing":["ce:GetCostAndUsage for arn:x"]`) {
+		t.Errorf("%s %s %s %s", x.Status, x.Output, x.Error, x.Cause)
+	}
+	x = newRound(t, map[string]error{"collect-aws check": fault.New(fault.Unauthenticated, "The role does not trust us.")}).run("check", input)
+	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unauthenticated) || !strings.Contains(x.Cause, "The role does not trust us.") {
+		t.Errorf("%s %s %s", x.Status, x.Error, x.Cause)
 	}
 }
 

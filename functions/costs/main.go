@@ -1,4 +1,4 @@
-// Command costs takes bills, answers questions about them, and keeps connections.
+// Command costs takes bills and answers questions about them.
 package main
 
 import (
@@ -24,7 +24,6 @@ func main() {
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
 			api.Costs{Reader: db, Load: dataside.Loader(e, db, cache), Answers: cache, Now: wire.Now},
 			api.Uploads{Staging: e.Staging(), NewID: wire.NewID, Now: wire.Now},
-			api.Connections{Store: db},
 		)), nil
 	}, config.Database, config.Cache, config.Staging)
 }

@@ -18,7 +18,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		r := job.Rollout{Store: db, Locks: e.Locks(), Recommendations: db, Inventory: db, Staging: e.Staging(),
+		r := job.Rollout{Store: db, Locks: e.Locks(), Recommendations: db, Inventory: db, Connections: db, Staging: e.Staging(),
 			Actors: e.Actors, Collectors: e.Collectors, Thresholds: rollout.DefaultThresholds, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{
 			"begin": awslambda.TaskOf(r.Begin), "check": awslambda.TaskOf(r.Check), "phase": awslambda.TaskOf(r.Phase),

@@ -1,5 +1,5 @@
 // Package services stands in for the managed services on one machine: S3 in a folder, DynamoDB with a journal of its writes,
-// Redis in memory.
+// Secrets Manager in an encrypted file, Redis in memory.
 package services
 
 import (

@@ -22,7 +22,8 @@ import (
 	"github.com/cost-agent/cost-agent/shared/rollout"
 )
 
-// The functions that read and change the sandbox estate, in place of one pair per cloud.
+// The functions that read and change the clouds, in place of one pair per cloud. The first reads the sandbox estate for its own
+// connections, and the real clouds for those that people register; the second changes nothing but the estate.
 const (
 	collectSandbox = "collect-sandbox"
 	actSandbox     = "act-sandbox"
@@ -59,9 +60,9 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		"costs": web(
 			api.Costs{Reader: p.db, Load: p.load(), Answers: p.cache, Now: now},
 			api.Uploads{Staging: p.staging, NewID: newID, Now: now},
-			api.Connections{Store: p.db},
 		),
-		"analysis": web(api.Analysis{Run: p.analyze(), Reader: p.db, Receipts: p.keys}),
+		"connections": web(api.Connections{Store: p.db, Secrets: p.secrets, Machines: p.runs, Collectors: everyCloud(collectSandbox), NewID: newID}),
+		"analysis":    web(api.Analysis{Run: p.analyze(), Reader: p.db, Receipts: p.keys}),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Learning{Reader: p.db},
@@ -80,10 +81,9 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	now := job.Clock(p.estate.Clock().Now)
 	load := p.load()
 	planned := job.PlanCollection{Connections: p.db, Collectors: everyCloud(collectSandbox), Now: now}
-	collect := job.Collect{Staging: p.staging, Now: now,
-		Collectors: func(c ingest.Connection) (ingest.Collector, error) { return p.estate.Collector(c.Cloud), p.owned(c) }}
+	collect := job.Collect{Staging: p.staging, Now: now, Collectors: p.collector}
 	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), p.owned(c) }}
-	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Staging: p.staging,
+	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Connections: p.db, Staging: p.staging,
 		Actors: everyCloud(actSandbox), Collectors: everyCloud(collectSandbox), Thresholds: rollout.DefaultThresholds, Now: now}
 	learn := job.Learn{Executions: p.db, Costs: p.db, Outcomes: p.db, Now: now}
 	return map[string]map[string]awslambda.Task{
@@ -100,17 +100,23 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 			"rollback": awslambda.TaskOf(roll.Rollback), "restored": awslambda.TaskOf(roll.Restored),
 			"complete": awslambda.TaskOf(roll.Complete), "stuck": awslambda.TaskOf(roll.Stuck), "ended": awslambda.TaskOf(roll.Ended),
 		},
-		collectSandbox: {"bill": awslambda.TaskOf(collect.Bill), "inventory": awslambda.TaskOf(collect.Inventory), "usage": awslambda.TaskOf(collect.Usage)},
+		collectSandbox: {"bill": awslambda.TaskOf(collect.Bill), "inventory": awslambda.TaskOf(collect.Inventory), "usage": awslambda.TaskOf(collect.Usage),
+			"check": awslambda.TaskOf(collect.Check)},
 		actSandbox: {"capture": awslambda.TaskOf(act.Capture), "apply": awslambda.TaskOf(act.Apply), "verify": awslambda.TaskOf(act.Verify),
 			"revert": awslambda.TaskOf(act.Revert)},
 	}
 }
 
-// owned keeps the estate to its owner, as a cloud's credentials would.
+// ofEstate tells whether the connection is one of the sandbox estate, as its owner has them.
+func (p *parts) ofEstate(c ingest.Connection) bool {
+	return c.Tenant == Tenant &&
+		slices.ContainsFunc(p.estate.Connections(), func(own ingest.Connection) bool { return own.ID == c.ID && own.Cloud == c.Cloud })
+}
+
+// owned keeps changes to the estate and its owner, as a cloud's credentials would.
 func (p *parts) owned(c ingest.Connection) error {
-	known := slices.ContainsFunc(p.estate.Connections(), func(own ingest.Connection) bool { return own.ID == c.ID && own.Cloud == c.Cloud })
-	if c.Tenant != Tenant || !known {
-		return fault.New(fault.Forbidden, "The connection %s has no credentials here: on this machine only the sandbox estate can be read and changed.", c.ID)
+	if !p.ofEstate(c) {
+		return fault.New(fault.Forbidden, "The connection %s has no credentials for changes here: on this machine only the sandbox estate is changed.", c.ID)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	goredis "github.com/redis/go-redis/v9"
@@ -18,6 +19,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/dynamo"
 	"github.com/cost-agent/cost-agent/shared/postgres"
 	"github.com/cost-agent/cost-agent/shared/redis"
+	"github.com/cost-agent/cost-agent/shared/secrets"
 	"github.com/cost-agent/cost-agent/shared/staging"
 	"github.com/cost-agent/cost-agent/shared/states"
 	"github.com/cost-agent/cost-agent/shared/tenant"
@@ -30,7 +32,7 @@ const (
 )
 
 // endpoints are where the services of a stack listen.
-type endpoints struct{ database, cache, keys, staging string }
+type endpoints struct{ database, cache, keys, staging, secrets string }
 
 // parts are the adapters that functions are wired from: those of production, with other endpoints.
 type parts struct {
@@ -41,6 +43,7 @@ type parts struct {
 	keys    *dynamo.Table
 	locks   *dynamo.Locks
 	staging staging.Bucket
+	secrets secrets.Store
 	runs    states.Client
 }
 
@@ -76,6 +79,7 @@ func connect(ctx context.Context, at endpoints, estate *sandbox.Estate, onClose 
 	p.locks = &dynamo.Locks{API: keys, Name: table, Now: now}
 	objects := s3.NewFromConfig(settings(at.staging), func(o *s3.Options) { o.UsePathStyle = true })
 	p.staging = staging.Bucket{API: objects, Presigner: s3.NewPresignClient(objects), Name: bucket}
+	p.secrets = secrets.Store{API: secretsmanager.NewFromConfig(settings(at.secrets)), Prefix: "cost-agent/connections/"}
 	return p, nil
 }
 

@@ -138,7 +138,12 @@ func (s *Stack) startServices(ctx context.Context, o Options) error {
 		return err
 	}
 	s.onClose("staging", objects.Close)
-	at.keys, at.staging = keys.URL(), objects.URL()
+	credentials, err := services.StartSecretsManager(filepath.Join(o.Dir, "secrets"))
+	if err != nil {
+		return err
+	}
+	s.onClose("credentials", credentials.Close)
+	at.keys, at.staging, at.secrets = keys.URL(), objects.URL(), credentials.URL()
 	estate := o.Sandbox
 	estate.Dir = filepath.Join(o.Dir, "sandbox")
 	if s.Estate, err = sandbox.Open(estate); err != nil {

@@ -44,7 +44,20 @@ func New(log *slog.Logger, resources ...Resource) http.Handler {
 	return guard(log, routed(mux))
 }
 
-var useProblems = sync.OnceFunc(func() { huma.NewError = fromLibrary })
+var useProblems = sync.OnceFunc(func() {
+	huma.NewError = fromLibrary
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		problem := fromLibrary(status, message, errs...)
+		if p, ok := problem.(*Problem); ok && ctx != nil && ctx.Operation() != nil && ctx.Operation().Metadata[confidential] != nil {
+			return p.withoutValues()
+		}
+		return problem
+	}
+})
+
+// confidential marks, in its metadata, an operation whose input holds secrets: no problem of it repeats what was sent, for a
+// misspelt name would show its value.
+const confidential = "confidential"
 
 func configuration(log *slog.Logger) huma.Config {
 	c := huma.DefaultConfig("Cost Agent", Version)

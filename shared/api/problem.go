@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,16 @@ type ProblemDetail struct {
 
 // Error gives the detail, as the library expects of its errors.
 func (p *Problem) Error() string { return p.Detail }
+
+// withoutValues is the problem without what was sent.
+func (p *Problem) withoutValues() *Problem {
+	hidden := *p
+	hidden.Errors = slices.Clone(p.Errors)
+	for i := range hidden.Errors {
+		hidden.Errors[i].Value = ""
+	}
+	return &hidden
+}
 
 // GetStatus gives the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }

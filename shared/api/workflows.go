@@ -113,11 +113,15 @@ func (x Workflows) start(ctx context.Context, p tenant.Principal, machine string
 		if err != nil {
 			return nil, err
 		}
-		out := &startedOutput{}
-		out.Body.ID, out.Body.ARN = machine+"."+name, arn
-		out.Location = Base + "/runs/" + out.Body.ID
-		return out, nil
+		return startedRun(machine, name, arn), nil
 	})
+}
+
+func startedRun(machine, name, arn string) *startedOutput {
+	out := &startedOutput{}
+	out.Body.ID, out.Body.ARN = machine+"."+name, arn
+	out.Location = Base + "/runs/" + out.Body.ID
+	return out
 }
 
 // runName follows from the idempotency key, so that even a repetition that the receipts do not know of, because the first

@@ -177,48 +177,12 @@ func TestSummaryIsShown(t *testing.T) {
 	}
 }
 
-// links plays the connection store and the upload maker.
-type links struct {
-	saved []ingest.Connection
-	key   string
-}
-
-func (l *links) Connections(context.Context, tenant.ID) ([]ingest.Connection, error) {
-	return l.saved, nil
-}
-
-func (l *links) SaveConnection(_ context.Context, c ingest.Connection) error {
-	l.saved = append(l.saved, c)
-	return nil
-}
+// links plays the upload maker.
+type links struct{ key string }
 
 func (l *links) UploadURL(_ context.Context, key string, _ time.Duration) (string, error) {
 	l.key = key
 	return "https://bucket/" + key + "?signed", nil
-}
-
-func TestConnectionsAreRegisteredByAdmins(t *testing.T) {
-	t.Parallel()
-	l := &links{}
-	x := api.Connections{Store: l}
-	post := call{method: "POST", path: "/connections", role: tenant.Admin, headers: map[string]string{"Content-Type": "application/json"}, body: []byte(`{"id":"aws-main","cloud":"aws","name":"Production"}`)}
-	if r := post.send(t, io.Discard, x); r.status != http.StatusOK || len(l.saved) != 1 || l.saved[0].Tenant != shop {
-		t.Errorf("%d %s", r.status, r.body)
-	}
-	if r := (call{method: "GET", path: "/connections", role: tenant.Viewer}).send(t, io.Discard, x); strings.TrimSpace(string(r.body)) != `{"items":[{"id":"aws-main","cloud":"aws","name":"Production"}]}` {
-		t.Errorf("%s", r.body)
-	}
-	post.role = tenant.Approver
-	if p := post.send(t, io.Discard, x).problem(t); p.Status != http.StatusForbidden {
-		t.Errorf("approver: got %+v, want 403", p)
-	}
-	post.role = tenant.Admin
-	for _, id := range []string{"focus:AWS:1", "../x", "", "a/b"} {
-		post.body = []byte(`{"id":"` + id + `","cloud":"aws","name":"x"}`)
-		if p := post.send(t, io.Discard, x).problem(t); p.Status != http.StatusBadRequest {
-			t.Errorf("id %q: got %+v, want 400", id, p)
-		}
-	}
 }
 
 func TestUploadsAreOfTheirTenant(t *testing.T) {

@@ -23,6 +23,7 @@ const (
 	Machines               // STATE_MACHINES
 	Collectors             // COLLECTORS
 	Actors                 // ACTORS
+	Secrets                // SECRETS_PREFIX
 )
 
 // Config is the environment of a function.
@@ -35,6 +36,7 @@ type Config struct {
 	Machines   map[string]string         // state machine name to ARN
 	Collectors map[resource.Cloud]string // cloud to the function that reads it
 	Actors     map[resource.Cloud]string // cloud to the function that changes it
+	Secrets    string                    // what the names of connections' credentials begin with; ends with a slash
 	CauseTags  []string                  // CAUSE_TAGS: keys of tags that may name the cause of an anomaly, by commas; may be missing
 }
 
@@ -73,6 +75,8 @@ func Load(getenv func(string) string, needs ...Need) (Config, error) {
 			c.Collectors = names[resource.Cloud](&r, "COLLECTORS")
 		case Actors:
 			c.Actors = names[resource.Cloud](&r, "ACTORS")
+		case Secrets:
+			c.Secrets = strings.TrimSuffix(r.text("SECRETS_PREFIX"), "/") + "/"
 		default:
 			r.complain("unknown need %d", n)
 		}

@@ -18,8 +18,8 @@ import (
 
 // Collect is the cloud side of collection: it reads one connection and stages what it found. It holds no database.
 type Collect struct {
-	// Collectors finds the collector of a connection, of which tenant, ID and cloud are set.
-	Collectors func(ingest.Connection) (ingest.Collector, error)
+	// Collectors makes the collector of a connection, of which all but the name is set. What its calls cost is counted by the meter.
+	Collectors func(context.Context, ingest.Connection, *ingest.Meter) (ingest.Collector, error)
 	Staging    ingest.Staging
 	Now        Clock
 }
@@ -31,20 +31,47 @@ type BillInput struct {
 	Cloud      resource.Cloud `json:"cloud"`
 	Month      time.Time      `json:"month"` // the UTC midnight that begins it
 	Key        string         `json:"key"`
+
+	Settings map[string]string `json:"settings"`
+	Secret   string            `json:"secret"` // the name of the credentials
+}
+
+func (in BillInput) source() ingest.Connection {
+	return ingest.Connection{Tenant: in.Tenant, ID: in.Connection, Cloud: in.Cloud, Settings: in.Settings, Secret: in.Secret}
 }
 
 // BillOutput says what was staged. Without rows nothing was, for a file without rows replaces nothing.
 type BillOutput struct {
 	Key  string `json:"key"`
 	Rows int64  `json:"rows"`
+	Cost
 }
 
-// Bill stages one month as FOCUS rows in Parquet. A stream that fails leaves no object, so half a bill is never loaded.
+// Cost is what a reading itself cost.
+type Cost struct {
+	Spent   []ingest.Spending `json:"spent"`
+	Stopped string            `json:"stopped"` // why it ended at the connection's own limit; empty when it did not
+}
+
+// costOf tells what was spent. Reaching the limit that the customer set is no failure: it gives no error, but a reason.
+func costOf(m *ingest.Meter, err error) (Cost, error) {
+	c := Cost{Spent: m.Spent()}
+	if c.Spent == nil {
+		c.Spent = []ingest.Spending{}
+	}
+	if fault.CodeOf(err) == fault.LimitReached {
+		c.Stopped, err = fault.Public(err).Message, nil
+	}
+	return c, err
+}
+
+// Bill stages one month as FOCUS rows in Parquet. A stream that fails, or reaches the connection's limit, leaves no object, so
+// half a bill is never loaded.
 func (c Collect) Bill(ctx context.Context, in BillInput) (BillOutput, error) {
 	if !in.Month.Equal(cost.MonthStart(in.Month)) {
 		return BillOutput{}, fault.Input("month", in.Month.Format(time.RFC3339), "is not the beginning of a calendar month in UTC")
 	}
-	collector, err := c.open(in.Tenant, in.Connection, in.Cloud, in.Key)
+	collector, meter, err := c.open(ctx, in.source(), in.Key)
 	if err != nil {
 		return BillOutput{}, err
 	}
@@ -53,10 +80,11 @@ func (c Collect) Bill(ctx context.Context, in BillInput) (BillOutput, error) {
 		return BillOutput{}, err
 	}
 	rows, err := writeBill(ctx, w, collector, in.Month)
+	spent, failure := costOf(meter, err)
 	if err != nil || rows == 0 {
-		return BillOutput{}, errors.Join(err, w.Abort())
+		return BillOutput{Cost: spent}, errors.Join(failure, w.Abort())
 	}
-	return BillOutput{Key: in.Key, Rows: rows}, w.Close()
+	return BillOutput{Key: in.Key, Rows: rows, Cost: spent}, w.Close()
 }
 
 func writeBill(ctx context.Context, w ingest.WriteAborter, from ingest.Collector, month time.Time) (int64, error) {
@@ -92,13 +120,21 @@ type InventoryInput struct {
 	Connection string         `json:"connection"`
 	Cloud      resource.Cloud `json:"cloud"`
 	Key        string         `json:"key"`
+
+	Settings map[string]string `json:"settings"`
+	Secret   string            `json:"secret"` // the name of the credentials
 }
 
-// InventoryOutput says what was staged, and which parts could not be read.
+func (in InventoryInput) source() ingest.Connection {
+	return ingest.Connection{Tenant: in.Tenant, ID: in.Connection, Cloud: in.Cloud, Settings: in.Settings, Secret: in.Secret}
+}
+
+// InventoryOutput says what was staged, and which parts could not be read. Without a key nothing was.
 type InventoryOutput struct {
 	Key       string        `json:"key"`
 	Resources int           `json:"resources"`
 	Unread    []ingest.Part `json:"unread"` // the first few; the staged document has all
+	Cost
 }
 
 // measured are the metrics that recommendations look at, and usageStep how finely.
@@ -110,36 +146,55 @@ const (
 )
 
 // Inventory stages an ingest.Snapshot: what exists, how it was used in the last recommend.Window days, and what it would
-// cost. Regions that could not be read are in it with their reason.
+// cost. Regions that could not be read are in it with their reason. What exists is staged even where the limit of the connection
+// leaves its use or its prices unread; without what exists nothing is.
 func (c Collect) Inventory(ctx context.Context, in InventoryInput) (InventoryOutput, error) {
-	collector, err := c.open(in.Tenant, in.Connection, in.Cloud, in.Key)
+	collector, meter, err := c.open(ctx, in.source(), in.Key)
 	if err != nil {
 		return InventoryOutput{}, err
 	}
 	s := ingest.Snapshot{At: c.Now().UTC()}
 	if s.Inventory, err = collector.Resources(ctx); err != nil {
+		spent, failure := costOf(meter, err)
+		return InventoryOutput{Unread: []ingest.Part{}, Cost: spent}, failure
+	}
+	spent, err := costOf(meter, measure(ctx, collector, &s))
+	if err != nil {
 		return InventoryOutput{}, err
 	}
-	refs, regions := usable(s.Resources)
-	if len(refs) > 0 {
-		end := s.At.Truncate(usageStep)
-		period := cost.Period{Start: end.AddDate(0, 0, -recommend.Window), End: end}
-		if s.Usage, err = collector.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep}); err != nil {
-			return InventoryOutput{}, err
-		}
-	}
-	if len(regions) > 0 {
-		if s.Prices, err = collector.Prices(ctx, regions); err != nil {
-			return InventoryOutput{}, err
-		}
-	}
-	out := InventoryOutput{Key: in.Key, Resources: len(s.Resources), Unread: []ingest.Part{}}
+	out := InventoryOutput{Key: in.Key, Resources: len(s.Resources), Unread: []ingest.Part{}, Cost: spent}
 	for _, p := range s.Parts {
 		if p.Status != ingest.OK && len(out.Unread) < unreadShown {
 			out.Unread = append(out.Unread, p)
 		}
 	}
 	return out, c.stage(ctx, in.Key, s)
+}
+
+// measure adds use and prices.
+func measure(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) error {
+	refs, regions := usable(s.Resources)
+	var limit error
+	if len(refs) > 0 {
+		end := s.At.Truncate(usageStep)
+		period := cost.Period{Start: end.AddDate(0, 0, -recommend.Window), End: end}
+		usage, err := from.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep})
+		switch {
+		case fault.CodeOf(err) == fault.LimitReached && err != nil:
+			limit = err
+		case err != nil:
+			return err
+		}
+		s.Usage = usage
+	}
+	if len(regions) > 0 {
+		prices, err := from.Prices(ctx, regions)
+		if err != nil {
+			return err
+		}
+		s.Prices = prices
+	}
+	return limit
 }
 
 // usable lists the resources that have metrics, and all regions.
@@ -164,7 +219,7 @@ func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error
 	if in.EverySeconds <= 0 || !in.From.Before(in.To) {
 		return UsageOutput{}, fault.Input("every_seconds", "", "has to be positive, and from before to")
 	}
-	collector, err := c.open(in.Tenant, in.Connection, in.Cloud, in.Key)
+	collector, _, err := c.open(ctx, in.source(), in.Key)
 	if err != nil {
 		return UsageOutput{}, err
 	}
@@ -180,11 +235,54 @@ func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error
 	return UsageOutput{Key: in.Key}, c.stage(ctx, in.Key, usage)
 }
 
-func (c Collect) open(t tenant.ID, connection string, cloud resource.Cloud, key string) (ingest.Collector, error) {
-	if err := ingest.Owned(t, key); err != nil {
-		return nil, err
+// RightsInput names the connection whose rights are to be looked at.
+type RightsInput struct {
+	Tenant     tenant.ID         `json:"tenant"`
+	Connection string            `json:"connection"`
+	Cloud      resource.Cloud    `json:"cloud"`
+	Settings   map[string]string `json:"settings"`
+	Secret     string            `json:"secret"` // the name of the credentials
+}
+
+// RightsOutput lists the rights that are missing, by their provider's names; an empty list means that all is well.
+type RightsOutput struct {
+	Missing []string `json:"missing"`
+	Cost
+}
+
+// Check looks at the rights of a connection without reading anything.
+func (c Collect) Check(ctx context.Context, in RightsInput) (RightsOutput, error) {
+	of := ingest.Connection{Tenant: in.Tenant, ID: in.Connection, Cloud: in.Cloud, Settings: in.Settings, Secret: in.Secret}
+	collector, meter, err := c.collector(ctx, of)
+	if err != nil {
+		return RightsOutput{}, err
 	}
-	return c.Collectors(ingest.Connection{Tenant: t, ID: connection, Cloud: cloud})
+	missing, err := collector.Check(ctx)
+	if missing == nil {
+		missing = []string{}
+	}
+	spent, err := costOf(meter, err)
+	return RightsOutput{Missing: missing, Cost: spent}, err
+}
+
+func (c Collect) open(ctx context.Context, of ingest.Connection, key string) (ingest.Collector, *ingest.Meter, error) {
+	if err := ingest.Owned(of.Tenant, key); err != nil {
+		return nil, nil, err
+	}
+	return c.collector(ctx, of)
+}
+
+// collector makes the collector of a connection, with the meter of this reading.
+func (c Collect) collector(ctx context.Context, of ingest.Connection) (ingest.Collector, *ingest.Meter, error) {
+	if of.Secret != "" && of.Secret != ingest.SecretName(of.Tenant, of.ID) {
+		return nil, nil, fault.New(fault.Forbidden, "The credentials named are not those of the connection %s.", of.ID)
+	}
+	meter, err := ingest.MeterOf(of.Settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	collector, err := c.Collectors(ctx, of, meter)
+	return collector, meter, err
 }
 
 func (c Collect) stage(ctx context.Context, key string, document any) error {

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -19,6 +20,10 @@ type ConnectionStore interface {
 	Connections(ctx context.Context, t tenant.ID) ([]ingest.Connection, error)
 	// Coverage lists the loaded billing periods of all connections.
 	Coverage(ctx context.Context, t tenant.ID) ([]ingest.Coverage, error)
+	// Readings tells how the last attempt went at each thing that was read.
+	Readings(ctx context.Context, t tenant.ID) ([]ingest.Reading, error)
+	// SaveReadings notes later attempts. Those of connections that are no more are left out.
+	SaveReadings(ctx context.Context, t tenant.ID, readings []ingest.Reading) error
 }
 
 // PlanCollection decides what a collection reads.
@@ -61,15 +66,16 @@ type InventoryItem struct {
 	Collector string `json:"collector"`
 }
 
-// mostReads bounds the bills and inventories of a plan, so that its state stays well below 256 KiB with all results, and
-// mostSkipped what it tells of others. It is more than one connection has.
+// mostReads and mostBytes bound the bills and inventories of a plan, so that its state stays well below 256 KiB with all results,
+// and mostSkipped what it tells of others. It is more than one connection has: its settings are bounded, too.
 const (
 	mostReads   = 300
+	mostBytes   = 160 << 10
 	mostSkipped = 50
 )
 
 // Run plans. A new connection is read ingest.FirstPull months back. Of a known one the last ingest.Restated months are read
-// again, and every month that is missing since its first loaded one. Connections that only uploads feed are left alone. Where
+// again, and every month that is missing since its first loaded one or could not be read at the last attempt. Connections that only uploads feed are left alone. Where
 // there are more than one plan holds, those go first that brought something new the longest time ago.
 // A cloud that was asked for and has no collector or no connection is fault.Unprocessable.
 func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, error) {
@@ -85,9 +91,14 @@ func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, erro
 	if err != nil {
 		return out, err
 	}
+	tried, err := p.Connections.Readings(ctx, in.Tenant)
+	if err != nil {
+		return out, err
+	}
+	size := 0
 	for _, c := range longestAgo(connections, covered) {
 		if in.Request.covers(c) {
-			p.add(&out, in, c, p.months(in, c.ID, covered))
+			p.add(&out, in, c, p.months(in, c.ID, covered, tried), &size)
 		}
 	}
 	if n := len(out.Skipped); n > mostSkipped {
@@ -117,25 +128,32 @@ func (r PlanRequest) covers(c ingest.Connection) bool {
 
 // add plans a connection, wholly or not at all: of one that has been read in part, the months before its first would not be
 // missed later.
-func (p PlanCollection) add(out *PlanOutput, in PlanInput, c ingest.Connection, months []time.Time) {
+func (p PlanCollection) add(out *PlanOutput, in PlanInput, c ingest.Connection, months []time.Time, size *int) {
 	collector := p.Collectors[c.Cloud]
-	switch {
-	case collector == "":
+	if collector == "" {
 		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
 		return
-	case len(out.Bills)+len(out.Inventories)+len(months) >= mostReads:
+	}
+	inventory := InventoryItem{Collector: collector, InventoryInput: InventoryInput{
+		Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json"),
+		Settings: c.Settings, Secret: c.Secret,
+	}}
+	bills := make([]BillItem, 0, len(months))
+	for _, month := range months {
+		bills = append(bills, BillItem{Collector: collector, BillInput: BillInput{
+			Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Month: month,
+			Key:      ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet"),
+			Settings: c.Settings, Secret: c.Secret,
+		}})
+	}
+	text, err := json.Marshal(PlanOutput{Inventories: []InventoryItem{inventory}, Bills: bills})
+	begun := len(out.Inventories) > 0
+	if err != nil || len(out.Bills)+len(out.Inventories)+len(months) >= mostReads || begun && *size+len(text) > mostBytes {
 		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is left for the next collection: this one reads as much as it may.")
 		return
 	}
-	out.Inventories = append(out.Inventories, InventoryItem{Collector: collector, InventoryInput: InventoryInput{
-		Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json"),
-	}})
-	for _, month := range months {
-		out.Bills = append(out.Bills, BillItem{Collector: collector, BillInput: BillInput{
-			Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Month: month,
-			Key: ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet"),
-		}})
-	}
+	*size += len(text)
+	out.Inventories, out.Bills = append(out.Inventories, inventory), append(out.Bills, bills...)
 }
 
 func nothingToRead(in PlanInput, skipped []string) error {
@@ -153,7 +171,7 @@ func nothingToRead(in PlanInput, skipped []string) error {
 }
 
 // months lists what to read of a connection, newest last.
-func (p PlanCollection) months(in PlanInput, connection string, covered []ingest.Coverage) []time.Time {
+func (p PlanCollection) months(in PlanInput, connection string, covered []ingest.Coverage, tried []ingest.Reading) []time.Time {
 	now := p.Now()
 	if in.Request.Months > 0 {
 		return ingest.Months(now, in.Request.Months)
@@ -173,85 +191,13 @@ func (p PlanCollection) months(in PlanInput, connection string, covered []ingest
 	if len(have) == 0 {
 		return all
 	}
+	owed := map[time.Time]bool{}
+	for _, r := range tried {
+		if r.Connection == connection && r.What == ingest.BillReading && r.Status != ingest.OK {
+			owed[r.Month] = true
+		}
+	}
 	settled := len(all) - ingest.Restated
-	wanted := slices.DeleteFunc(slices.Clone(all[:settled]), func(m time.Time) bool { return have[m] || m.Before(first) })
+	wanted := slices.DeleteFunc(slices.Clone(all[:settled]), func(m time.Time) bool { return !owed[m] && (have[m] || m.Before(first)) })
 	return append(wanted, all[settled:]...)
-}
-
-// BillResult is what became of one planned bill.
-type BillResult struct {
-	Connection string    `json:"connection"`
-	Month      time.Time `json:"month"`
-	Rows       int64     `json:"rows"`
-	Rejected   int64     `json:"rejected"`
-	Unchanged  bool      `json:"unchanged"`
-	Failure    *Caught   `json:"failure,omitempty"`
-}
-
-// InventoryResult is what became of one planned inventory.
-type InventoryResult struct {
-	Connection string        `json:"connection"`
-	Resources  int           `json:"resources"`
-	Unread     []ingest.Part `json:"unread,omitempty"`
-	Failure    *Caught       `json:"failure,omitempty"`
-}
-
-// CollectedInput is everything that a collection did.
-type CollectedInput struct {
-	Tenant      tenant.ID         `json:"tenant"`
-	Bills       []BillResult      `json:"bills"`
-	Inventories []InventoryResult `json:"inventories"`
-	Skipped     []string          `json:"skipped"`
-}
-
-// Collected sums a collection up.
-type Collected struct {
-	Bills     int      `json:"bills"`     // months that were read
-	Rows      int64    `json:"rows"`      // in them
-	Rejected  int64    `json:"rejected"`  // rows that were left out
-	Unchanged int      `json:"unchanged"` // months that were loaded already as they are
-	Resources int      `json:"resources"`
-	Problems  []string `json:"problems"` // what could not be read, and why
-}
-
-const problemsShown = 50
-
-// Sum sums up. What failed is listed and keeps what succeeded; when all that was planned failed, the collection did:
-// fault.Unavailable, for that is no way to say that there are no costs.
-func (p PlanCollection) Sum(_ context.Context, in CollectedInput) (Collected, error) {
-	out := Collected{Problems: slices.Clone(in.Skipped)}
-	failed := 0
-	for _, b := range in.Bills {
-		if b.Failure != nil {
-			failed++
-			out.Problems = append(out.Problems, b.Connection+", bill of "+b.Month.Format("2006-01")+": "+b.Failure.Text())
-			continue
-		}
-		out.Bills++
-		out.Rows, out.Rejected = out.Rows+b.Rows, out.Rejected+b.Rejected
-		if b.Unchanged {
-			out.Unchanged++
-		}
-	}
-	for _, i := range in.Inventories {
-		if i.Failure != nil {
-			failed++
-			out.Problems = append(out.Problems, i.Connection+", inventory: "+i.Failure.Text())
-			continue
-		}
-		out.Resources += i.Resources
-		for _, part := range i.Unread {
-			out.Problems = append(out.Problems, i.Connection+", "+part.Service+" in "+part.Region+": "+string(part.Status)+" "+part.Reason)
-		}
-	}
-	if n := len(in.Bills) + len(in.Inventories); n > 0 && failed == n {
-		return out, fault.New(fault.Unavailable, "Nothing could be collected. The first reason: %s", out.Problems[len(in.Skipped)])
-	}
-	if len(out.Problems) > problemsShown {
-		out.Problems = append(out.Problems[:problemsShown], "and more")
-	}
-	if out.Problems == nil {
-		out.Problems = []string{}
-	}
-	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -79,13 +80,24 @@ type cloud struct {
 	asked  ingest.UsageQuery
 	inv    ingest.Inventory
 	err    error
+	of     ingest.Connection
+	meter  *ingest.Meter
+	price  decimal.Decimal // of a call
+	lacks  []string
 }
 
-func (*cloud) Check(context.Context) ([]string, error) { return nil, nil }
+// pay is what a paid call does first.
+func (c *cloud) pay() error { return c.meter.Spend("requests", 1, c.price) }
+
+func (c *cloud) Check(context.Context) ([]string, error) { return c.lacks, c.err }
 
 func (c *cloud) Costs(_ context.Context, month time.Time) iter.Seq2[focus.Row, error] {
 	return func(yield func(focus.Row, error) bool) {
 		for i := range c.rows {
+			if err := c.pay(); err != nil {
+				yield(focus.Row{}, err)
+				return
+			}
 			if c.failAt > 0 && i == c.failAt {
 				yield(focus.Row{}, fault.New(fault.Throttled, "Slow down."))
 				return
@@ -105,10 +117,15 @@ func (c *cloud) Costs(_ context.Context, month time.Time) iter.Seq2[focus.Row, e
 	}
 }
 
-func (c *cloud) Resources(context.Context) (ingest.Inventory, error) { return c.inv, c.err }
+func (c *cloud) Resources(context.Context) (ingest.Inventory, error) {
+	return c.inv, errors.Join(c.err, c.pay())
+}
 
 func (c *cloud) Usage(_ context.Context, q ingest.UsageQuery) ([]resource.Usage, error) {
 	c.asked = q
+	if err := c.pay(); err != nil {
+		return nil, err
+	}
 	return []resource.Usage{{Ref: q.Refs[0], Metric: resource.CPU, Every: q.Every}}, c.err
 }
 
@@ -121,7 +138,10 @@ func (*cloud) Prices(_ context.Context, regions []string) ([]resource.Price, err
 }
 
 func collect(c *cloud, s *shelf) job.Collect {
-	return job.Collect{Staging: s, Now: clock, Collectors: func(ingest.Connection) (ingest.Collector, error) { return c, nil }}
+	return job.Collect{Staging: s, Now: clock, Collectors: func(_ context.Context, of ingest.Connection, m *ingest.Meter) (ingest.Collector, error) {
+		c.of, c.meter = of, m
+		return c, nil
+	}}
 }
 
 func billInput(key string) job.BillInput {
@@ -133,7 +153,7 @@ func TestBillStagesTheMonthAsFOCUS(t *testing.T) {
 	s := newShelf()
 	key := ingest.Key(buyer, "aws-main", "run", "bill.parquet")
 	out, err := collect(&cloud{rows: 7}, s).Bill(t.Context(), billInput(key))
-	if err != nil || out != (job.BillOutput{Key: key, Rows: 7}) {
+	if err != nil || out.Key != key || out.Rows != 7 || out.Stopped != "" || len(out.Spent) != 1 || out.Spent[0].Units != 7 {
 		t.Fatalf("got %+v, %v", out, err)
 	}
 	file := ingest.Bytes(s.objects[key])
@@ -173,7 +193,7 @@ func TestAMonthWithoutRowsStagesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShelf()
 	out, err := collect(&cloud{}, s).Bill(t.Context(), billInput(ingest.Key(buyer, "c", "r", "b")))
-	if err != nil || out != (job.BillOutput{}) || len(s.objects) != 0 || s.aborted != 1 {
+	if err != nil || out.Key != "" || out.Rows != 0 || out.Spent == nil || len(s.objects) != 0 || s.aborted != 1 {
 		t.Errorf("got %+v, %v, %d objects", out, err, len(s.objects))
 	}
 }
@@ -227,6 +247,17 @@ func TestUsageStagesAnArray(t *testing.T) {
 type registry struct {
 	connections []ingest.Connection
 	covered     []ingest.Coverage
+	tried       []ingest.Reading
+	saved       *[]ingest.Reading
+}
+
+func (r registry) Readings(context.Context, tenant.ID) ([]ingest.Reading, error) { return r.tried, nil }
+
+func (r registry) SaveReadings(_ context.Context, _ tenant.ID, readings []ingest.Reading) error {
+	if r.saved != nil {
+		*r.saved = readings
+	}
+	return nil
 }
 
 func (r registry) Connections(context.Context, tenant.ID) ([]ingest.Connection, error) {
@@ -366,7 +397,8 @@ func TestSumKeepsFailuresApartFromNoData(t *testing.T) {
 		},
 		Inventories: []job.InventoryResult{{Connection: "a", Resources: 4, Unread: []ingest.Part{{Region: "r", Service: "ec2", Status: ingest.Denied, Reason: "No right."}}}},
 	}
-	out, err := planning(registry{}).Sum(t.Context(), in)
+	var saved []ingest.Reading
+	out, err := planning(registry{saved: &saved}).Sum(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -379,6 +411,99 @@ func TestSumKeepsFailuresApartFromNoData(t *testing.T) {
 	_, err = planning(registry{}).Sum(t.Context(), job.CollectedInput{Bills: in.Bills[2:]})
 	if fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("everything failed: got %v, want Unavailable", err)
+	}
+}
+
+// A limit that the customer set is no failure: what was read before it stays, what was not is told and read next time.
+func TestReadingStopsAtTheLimitAndSaysSo(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	key := ingest.Key(buyer, "aws-main", "run", "bill.parquet")
+	in := billInput(key)
+	in.Settings = map[string]string{ingest.LimitSetting: "0.05"}
+	cent := decimal.RequireFromString("0.01")
+	bill, err := collect(&cloud{rows: 9, price: cent}, s).Bill(t.Context(), in)
+	if err != nil || bill.Rows != 0 || bill.Key != "" || !strings.Contains(bill.Stopped, "0.05 USD") || bill.Spent[0].Units != 5 || len(s.objects) != 0 {
+		t.Errorf("bill: %+v, %v, %d objects", bill, err, len(s.objects))
+	}
+	vm := resource.Resource{Ref: resource.Ref{Type: resource.Instance, ID: "i-1", Region: "a"}}
+	for limit, want := range map[string]string{"0.00": "", "0.01": key, "0.02": key} {
+		c := &cloud{price: cent, inv: ingest.Inventory{Resources: []resource.Resource{vm}}}
+		out, err := collect(c, newShelf()).Inventory(t.Context(), job.InventoryInput{Tenant: buyer, Connection: "aws-main", Key: key, Settings: map[string]string{ingest.LimitSetting: limit}})
+		if err != nil || out.Key != want || (out.Stopped == "") != (limit == "0.02") {
+			t.Errorf("inventory for %s USD: %+v, %v; want the key %q", limit, out, err, want)
+		}
+	}
+}
+
+func TestCollectorsGetTheWholeConnection(t *testing.T) {
+	t.Parallel()
+	c := &cloud{lacks: []string{"ce:GetCostAndUsage"}}
+	in := job.RightsInput{Tenant: buyer, Connection: "main", Cloud: resource.GCP, Settings: map[string]string{"project": "p"}, Secret: ingest.SecretName(buyer, "main")}
+	out, err := collect(c, newShelf()).Check(t.Context(), in)
+	if err != nil || len(out.Missing) != 1 || out.Missing[0] != "ce:GetCostAndUsage" || c.of.Settings["project"] != "p" || c.of.Secret != in.Secret || c.of.ID != "main" {
+		t.Errorf("got %+v, %v of %+v", out, err, c.of)
+	}
+	in.Secret = ingest.SecretName("b7c1d2e3-0000-4000-8000-00000000beef", "main")
+	if _, err := collect(c, newShelf()).Check(t.Context(), in); fault.CodeOf(err) != fault.Forbidden {
+		t.Errorf("credentials of another tenant: %v, want Forbidden", err)
+	}
+}
+
+// A month that could not be read is owed, even one before the first that is loaded.
+func TestWhatCouldNotBeReadIsReadAgain(t *testing.T) {
+	t.Parallel()
+	back := func(n int) time.Time { return september.AddDate(0, -n, 0) }
+	r := registry{
+		connections: []ingest.Connection{{ID: "a", Cloud: resource.AWS, Settings: map[string]string{"role_arn": "r"}, Secret: "s"}},
+		covered:     loaded("a", back(3), back(2), back(1), back(0)),
+		tried: []ingest.Reading{
+			{Connection: "a", What: ingest.BillReading, Month: back(9), Status: ingest.Limited}, {Connection: "a", What: ingest.BillReading, Month: back(8), Status: ingest.OK},
+			{Connection: "a", What: ingest.BillReading, Month: back(3), Status: ingest.Failed}, {Connection: "b", What: ingest.BillReading, Month: back(7), Status: ingest.Failed},
+			{Connection: "a", What: ingest.InventoryReading, Month: back(6), Status: ingest.Failed},
+		},
+	}
+	out, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var months []string
+	for _, b := range out.Bills {
+		months = append(months, b.Month.Format("2006-01"))
+		if b.Settings["role_arn"] != "r" || b.Secret != "s" {
+			t.Errorf("the plan lacks the settings: %+v", b)
+		}
+	}
+	if want := []string{"2026-09", "2026-08", "2026-06", "2025-12"}; !slices.Equal(months, want) {
+		t.Errorf("planned %v, want %v", months, want)
+	}
+}
+
+func TestSumNotesHowEachReadingWent(t *testing.T) {
+	t.Parallel()
+	var saved []ingest.Reading
+	paid := job.Cost{Spent: []ingest.Spending{{What: "requests", Units: 3, Amount: decimal.RequireFromString("0.03")}}}
+	limited := paid
+	limited.Stopped = "Reading stopped."
+	out, err := planning(registry{saved: &saved}).Sum(t.Context(), job.CollectedInput{Tenant: buyer,
+		Bills: []job.BillResult{
+			{Connection: "a", Month: september, Rows: 10, Cost: paid}, {Connection: "b", Month: september, Cost: limited},
+			{Connection: "c", Month: september, Failure: &job.Caught{Error: "Forbidden", Cause: `{"errorType":"Forbidden","errorMessage":"No right."}`}},
+		},
+		Inventories: []job.InventoryResult{{Connection: "a", Failure: &job.Caught{Error: "Throttled"}}},
+	})
+	if err != nil || out.Bills != 1 || out.SpentUSD.String() != "0.06" || len(out.Problems) != 3 || !strings.Contains(strings.Join(out.Problems, " "), "b, bill of 2026-09: Reading stopped.") {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	var statuses []ingest.Status
+	for _, r := range saved {
+		statuses = append(statuses, r.Status)
+		if !r.At.Equal(today) {
+			t.Errorf("noted for %s", r.At)
+		}
+	}
+	if want := []ingest.Status{ingest.OK, ingest.Limited, ingest.Denied, ingest.Failed}; !slices.Equal(statuses, want) || saved[2].Reason != "No right." {
+		t.Errorf("noted %+v", saved)
 	}
 }
 

@@ -55,6 +55,12 @@ type Tagged interface {
 	Inventory(ctx context.Context, t tenant.ID, connection string) ([]recommend.Observed, error)
 }
 
+// ConnectionReader finds a connection.
+type ConnectionReader interface {
+	// Connection fails with fault.NotFound when the tenant has none with this ID.
+	Connection(ctx context.Context, t tenant.ID, id string) (ingest.Connection, error)
+}
+
 // Rollout is the data side of an execution: the tasks of the state machine "execution". Every method may run twice, or die
 // anywhere and run again, and leaves the same record.
 type Rollout struct {
@@ -62,6 +68,7 @@ type Rollout struct {
 	Locks           Locker
 	Recommendations Recommendations
 	Inventory       Tagged
+	Connections     ConnectionReader
 	Staging         ingest.Staging
 	Actors          map[resource.Cloud]string // function that acts on the cloud
 	Collectors      map[resource.Cloud]string // function that reads it

@@ -121,6 +121,12 @@ type UsageRequest struct {
 	To           time.Time         `json:"to"`
 	EverySeconds int               `json:"every_seconds"`
 	Key          string            `json:"key"`
+	Settings     map[string]string `json:"settings"`
+	Secret       string            `json:"secret"` // the name of the credentials
+}
+
+func (in UsageRequest) source() ingest.Connection {
+	return ingest.Connection{Tenant: in.Tenant, ID: in.Connection, Cloud: in.Cloud, Settings: in.Settings, Secret: in.Secret}
 }
 
 // Watch notes that the phase's changes are complete and begins the watch.
@@ -135,7 +141,7 @@ func (r Rollout) Watch(ctx context.Context, in WatchInput) (WatchOutput, error) 
 			return WatchOutput{}, err
 		}
 	}
-	return r.watch(in.Tenant, e, p, 0), nil
+	return r.watch(ctx, in.Tenant, e, p, 0)
 }
 
 func (r Rollout) phase(ctx context.Context, in WatchInput) (rollout.Execution, rollout.Phase, error) {
@@ -149,20 +155,25 @@ func (r Rollout) phase(ctx context.Context, in WatchInput) (rollout.Execution, r
 
 // watch plans one round. The end of a round follows from when the changes were complete, so that a repeated task does not
 // begin to wait anew.
-func (r Rollout) watch(t tenant.ID, e rollout.Execution, p rollout.Phase, round int) WatchOutput {
+func (r Rollout) watch(ctx context.Context, t tenant.ID, e rollout.Execution, p rollout.Phase, round int) (WatchOutput, error) {
 	until := p.AppliedAt.Add(time.Duration(round+1) * e.Strategy.Watch)
 	o := rollout.Observe(e, p, until)
 	key := ingest.Key(t, e.Connection, "execution-"+e.ID, fmt.Sprintf("usage-%d-%d.json", p.Number, round))
 	out := WatchOutput{Observe: len(o.Changed) > 0, Round: round, Key: key}
 	if !out.Observe {
-		return out
+		return out, nil
+	}
+	from, err := r.Connections.Connection(ctx, t, e.Connection)
+	if err != nil {
+		return out, err
 	}
 	out.WaitSeconds = int(max(0, until.Sub(r.Now())+time.Second-1) / time.Second)
 	out.Usage = UsageRequest{
 		Task: "usage", Tenant: t, Connection: e.Connection, Cloud: e.Plan.Cloud, Refs: o.Refs(), Metrics: rollout.HealthMetrics(),
 		From: o.From(), To: until, EverySeconds: int(rollout.Every(e.Strategy.Watch) / time.Second), Key: key,
+		Settings: from.Settings, Secret: from.Secret,
 	}
-	return out
+	return out, nil
 }
 
 // JudgeInput names a phase that has been watched, and where its usage was staged.
@@ -202,7 +213,10 @@ func (r Rollout) Judge(ctx context.Context, in JudgeInput) (WatchOutput, error) 
 		if err := r.lock(ctx, in.Tenant, e, lease); err != nil {
 			return WatchOutput{}, err
 		}
-		out := r.watch(in.Tenant, e, p, in.Round+1)
+		out, err := r.watch(ctx, in.Tenant, e, p, in.Round+1)
+		if err != nil {
+			return out, err
+		}
 		out.Verdict = rollout.Unclear
 		return out, r.Store.SavePhase(ctx, in.Tenant, e.ID, p)
 	}

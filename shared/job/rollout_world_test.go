@@ -74,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	}
 	now := estate.Clock().Now
 	w.rollout = job.Rollout{
-		Store: w.db, Locks: newLocks(t, now), Recommendations: w.known, Inventory: w.known, Staging: w.staging,
+		Store: w.db, Locks: newLocks(t, now), Recommendations: w.known, Inventory: w.known, Connections: w.known, Staging: w.staging,
 		Actors: functions, Collectors: collectors, Thresholds: rollout.DefaultThresholds, Now: now,
 	}
 	w.execute = job.Execute{Store: w.db, Recommendations: w.known, Starter: w, Actors: functions, Collectors: collectors, Now: now}
@@ -218,6 +218,9 @@ func (w *world) execution(id string) rollout.Execution {
 
 // usage is what a collector's task of that name does.
 func (w *world) usage(ctx context.Context, in job.UsageRequest) (map[string]string, error) {
+	if in.Settings["of"] != in.Connection || in.Secret != ingest.SecretName(in.Tenant, in.Connection) {
+		return nil, fault.New(fault.Invalid, "The watch does not say where to read %s.", in.Connection)
+	}
 	q := ingest.UsageQuery{Refs: in.Refs, Metrics: in.Metrics, Period: cost.Period{Start: in.From, End: in.To}, Every: time.Duration(in.EverySeconds) * time.Second}
 	found, err := w.estate.Collector(in.Cloud).Usage(ctx, q)
 	if err != nil {
@@ -302,6 +305,11 @@ func (k *known) ChangeRecommendation(ctx context.Context, t tenant.ID, id string
 		k.put(r)
 	}
 	return r, err
+}
+
+// Connection gives every connection settings of its own.
+func (k *known) Connection(_ context.Context, t tenant.ID, id string) (ingest.Connection, error) {
+	return ingest.Connection{Tenant: t, ID: id, Settings: map[string]string{"of": id}, Secret: ingest.SecretName(t, id)}, nil
 }
 
 func (k *known) Inventory(_ context.Context, _ tenant.ID, _ string) ([]recommend.Observed, error) {

@@ -24,6 +24,9 @@ func (db *DB) SaveInventory(ctx context.Context, t tenant.ID, connection string,
 		if err != nil || !fresh {
 			return err
 		}
+		if err := saveParts(ctx, tx, t, connection, s.Parts); err != nil {
+			return err
+		}
 		known, err := knownResources(ctx, tx, connection)
 		if err != nil {
 			return err

@@ -24,6 +24,7 @@ func (db *DB) InventoryConnections(ctx context.Context, t tenant.ID) ([]ingest.C
 	const sql = `
 		select c.tenant_id::text, c.id, c.cloud, c.name, c.settings, c.secret
 		from connections c join inventory_readings r on r.connection_id = c.id
+		where c.removed_at is null
 		order by c.id collate "C"`
 	return collect(ctx, db, t, pgx.RowToStructByPos[ingest.Connection], sql)
 }

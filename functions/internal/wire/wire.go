@@ -14,11 +14,13 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
 	"github.com/cost-agent/cost-agent/shared/dynamo"
+	"github.com/cost-agent/cost-agent/shared/secrets"
 	"github.com/cost-agent/cost-agent/shared/staging"
 	"github.com/cost-agent/cost-agent/shared/states"
 	"github.com/cost-agent/cost-agent/shared/telemetry"
@@ -77,6 +79,11 @@ func (e *Env) Locks() *dynamo.Locks {
 func (e *Env) Staging() staging.Bucket {
 	client := s3.NewFromConfig(e.AWS)
 	return staging.Bucket{API: client, Presigner: s3.NewPresignClient(client), Name: e.Bucket}
+}
+
+// Secrets are the credentials of connections. The function's own rights say whether it may read or write them.
+func (e *Env) Secrets() secrets.Store {
+	return secrets.Store{API: secretsmanager.NewFromConfig(e.AWS), Prefix: e.Config.Secrets}
 }
 
 // Runs starts and watches state machines.

@@ -1,0 +1,23 @@
+// Command connections keeps the sources of bills. It may write their credentials, but not read them.
+package main
+
+import (
+	"context"
+
+	"github.com/cost-agent/cost-agent/functions/internal/dataside"
+	"github.com/cost-agent/cost-agent/functions/internal/wire"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/config"
+)
+
+func main() {
+	wire.Run(func(ctx context.Context, e *wire.Env) (awslambda.Handler, error) {
+		db, err := dataside.Record(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger,
+			api.Connections{Store: db, Secrets: e.Secrets(), Machines: e.Runs(), Collectors: e.Collectors, NewID: wire.NewID})), nil
+	}, config.Database, config.Secrets, config.Machines, config.Collectors)
+}
