@@ -50,12 +50,30 @@ func (c *Collector) Check(ctx context.Context) (missing []string, err error) {
 			return nil, err
 		}
 	}
+	if lacking, err = c.inventoryRights(ctx); err != nil {
+		return nil, err
+	}
+	return append(missing, lacking...), nil
+}
+
+// inventoryRights lists what lacks for the projects whose resources are read.
+func (c *Collector) inventoryRights(ctx context.Context) (missing []string, err error) {
 	for _, project := range c.settings.projects {
 		lacking, err := c.lacking(ctx, project, inventoryRights)
 		if err != nil {
 			return nil, err
 		}
 		missing = append(missing, lacking...)
+	}
+	if len(c.settings.projects) > 0 { // prices need no right, but the API
+		_, err := c.catalog.Services.Skus.List(engine).PageSize(1).Fields("skus/skuId").Context(ctx).Do()
+		switch translated := translate(err, "the price list"); {
+		case err == nil:
+		case fault.CodeOf(translated) == fault.Forbidden:
+			missing = append(missing, "cloudbilling.googleapis.com switched on for the service account's project")
+		default:
+			return nil, translated
+		}
 	}
 	return missing, nil
 }

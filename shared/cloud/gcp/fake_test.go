@@ -33,7 +33,7 @@ var now = time.Date(2026, 11, 10, 9, 30, 0, 0, time.UTC)
 // google plays Google Cloud over HTTP: the clients keep Google's own addresses, and the host of a request says which API it
 // is for. Answers are given by "METHOD host path"; the last answer of a list repeats.
 type google struct {
-	t      *testing.T
+	t      testing.TB
 	server *httptest.Server
 
 	// before may answer a request, whatever it is for; it reports whether it did.
@@ -52,7 +52,7 @@ type seen struct {
 	body   []byte
 }
 
-func newGoogle(t *testing.T) *google {
+func newGoogle(t testing.TB) *google {
 	t.Helper()
 	g := &google{t: t, answers: map[string][]http.HandlerFunc{}}
 	g.server = httptest.NewServer(g)
