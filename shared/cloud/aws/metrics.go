@@ -95,7 +95,7 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.
 	}
 	var out []resource.Usage
 	for _, s := range all {
-		if samples := s.samples(q.Every); len(samples) > 0 {
+		if samples := s.samples(); len(samples) > 0 {
 			out = append(out, resource.Usage{Ref: s.ref, Metric: s.metric, Every: q.Every, Samples: samples})
 		}
 	}
@@ -188,12 +188,11 @@ func (s *series) add(r types.MetricDataResult, q ingest.UsageQuery) {
 	}
 }
 
-func (s *series) samples(every time.Duration) []resource.Sample {
+// samples are the values in their order. CloudWatch spaces them evenly, so that those of several metrics fall together.
+func (s *series) samples() []resource.Sample {
 	out := make([]resource.Sample, 0, len(s.values))
 	for _, at := range slices.SortedFunc(maps.Keys(s.values), time.Time.Compare) {
-		if at.Equal(at.Truncate(every)) || every > time.Hour {
-			out = append(out, resource.Sample{At: at, Value: s.values[at]})
-		}
+		out = append(out, resource.Sample{At: at, Value: s.values[at]})
 	}
 	return out
 }
