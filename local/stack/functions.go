@@ -126,7 +126,7 @@ func (p *parts) load() job.Load {
 }
 
 func (p *parts) analyze() job.Analyze {
-	return job.Analyze{Series: p.db, Store: p.db, Tags: []string{"application"}, Now: p.estate.Clock().Now}
+	return job.Analyze{Series: p.db, Store: p.db, Executions: p.db, Tags: []string{"application"}, Now: p.estate.Clock().Now}
 }
 
 func (p *parts) recommend() job.Recommend {

@@ -80,7 +80,7 @@ func (x Analysis) analyze(ctx context.Context, p tenant.Principal, in *analyzeIn
 }
 
 type listAnomaliesInput struct {
-	Status   []job.AnomalyStatus `query:"status,explode" enum:"open,ended,withdrawn" doc:"Any of these; without it, open and ended ones."`
+	Status   []job.AnomalyStatus `query:"status,explode" enum:"open,ended,explained,withdrawn" doc:"Any of these; without it, open and ended ones."`
 	Severity anomaly.Severity    `query:"severity" enum:"low,medium,high,critical" doc:"At least this one."`
 	Provider string              `query:"provider" doc:"ServiceProviderName as the bill writes it."`
 	Service  string              `query:"service" doc:"ServiceName as the bill writes it."`

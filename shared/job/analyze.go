@@ -39,6 +39,7 @@ type AnomalyStatus string
 const (
 	AnomalyOpen      AnomalyStatus = "open"      // the cost has not come back
 	AnomalyEnded     AnomalyStatus = "ended"     // it has
+	AnomalyExplained AnomalyStatus = "explained" // an execution of the agent's own lowered the cost, as it should
 	AnomalyWithdrawn AnomalyStatus = "withdrawn" // the bill was restated and no longer shows it
 )
 
@@ -47,7 +48,8 @@ type Anomaly struct {
 	anomaly.Incident
 
 	Status      AnomalyStatus       `json:"status"`
-	Analysis    string              `json:"analysis"` // scope of the analysis that found it: "total" for the whole bill
+	ExplainedBy string              `json:"explained_by,omitempty"` // ID of the execution, if explained
+	Analysis    string              `json:"analysis"`               // scope of the analysis that found it: "total" for the whole bill
 	Sensitivity anomaly.Sensitivity `json:"sensitivity"`
 	Version     string              `json:"version"`  // of the detector
 	FoundAt     time.Time           `json:"found_at"` // first
@@ -85,10 +87,11 @@ var AnalysisTypes = []AnalysisType{Anomalies, Forecasts, Trends}
 
 // Analyze finds anomalies, forecasts and trends in the daily costs of a tenant.
 type Analyze struct {
-	Series SeriesReader
-	Store  AnalysisStore
-	Tags   []string // keys of the tags that may name the cause of an anomaly, most telling first
-	Now    Clock
+	Series     SeriesReader
+	Store      AnalysisStore
+	Executions ExecutionHistory // what the agent itself did; nil explains nothing
+	Tags       []string         // keys of the tags that may name the cause of an anomaly, most telling first
+	Now        Clock
 }
 
 // AnalyzeInput says what to analyse. The zero values are the whole bill, its effective cost, everything, medium sensitivity
@@ -120,6 +123,7 @@ type AnomalySummary struct {
 	Found     int                      `json:"found"`
 	New       int                      `json:"new"` // not known before this run
 	Open      int                      `json:"open"`
+	Explained int                      `json:"explained"` // by the agent's own executions
 	Withdrawn int                      `json:"withdrawn"` // by this run
 	Severity  map[anomaly.Severity]int `json:"severity"`  // of the open ones
 }
@@ -184,9 +188,13 @@ func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuer
 		if err != nil {
 			return err
 		}
+		executions, err := a.executions(ctx, in.Tenant)
+		if err != nil {
+			return err
+		}
 		out.Anomalies = &AnomalySummary{}
 		merge = func(known []Anomaly) []Anomaly {
-			merged, summary := mergeAnomalies(known, found, in, out.Analysis, now)
+			merged, summary := mergeAnomalies(known, found, executions, in, out.Analysis, now)
 			*out.Anomalies = summary
 			return merged
 		}

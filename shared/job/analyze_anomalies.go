@@ -8,6 +8,7 @@ import (
 
 	"github.com/cost-agent/cost-agent/shared/anomaly"
 	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/rollout"
 )
 
 const (
@@ -85,7 +86,7 @@ func (a Analyze) drill(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery,
 
 // mergeAnomalies brings what was found together with what is known. A known anomaly that an equally sensitive run over its
 // days no longer finds has been taken back by a restated bill; one that ran out of the period stays as it was.
-func mergeAnomalies(known []Anomaly, found []anomaly.Incident, in AnalyzeInput, analysis string, now time.Time) ([]Anomaly, AnomalySummary) {
+func mergeAnomalies(known []Anomaly, found []anomaly.Incident, executions []rollout.Execution, in AnalyzeInput, analysis string, now time.Time) ([]Anomaly, AnomalySummary) {
 	summary := AnomalySummary{Found: len(found), Severity: map[anomaly.Severity]int{}}
 	judgedFrom := in.Period.Start.AddDate(0, 0, settlesAfter)
 	out := make([]Anomaly, 0, len(found)+len(known))
@@ -94,16 +95,21 @@ func mergeAnomalies(known []Anomaly, found []anomaly.Incident, in AnalyzeInput, 
 			Incident: i, Status: AnomalyEnded, Analysis: analysis,
 			Sensitivity: in.Sensitivity, Version: anomaly.Version, FoundAt: now, SeenAt: now,
 		}
-		if i.Open() {
-			next.Status = AnomalyOpen
-			summary.Open++
-			summary.Severity[i.Severity]++
-		}
 		if k := slices.IndexFunc(known, func(o Anomaly) bool { return o.ID == i.ID }); k >= 0 {
 			next.FoundAt = known[k].FoundAt
 			next.Incident = keepDepth(known[k].Incident, next.Incident)
 		} else {
 			summary.New++
+		}
+		next.ExplainedBy = explanation(next.Incident, executions)
+		switch {
+		case next.ExplainedBy != "":
+			next.Status = AnomalyExplained
+			summary.Explained++
+		case i.Open():
+			next.Status = AnomalyOpen
+			summary.Open++
+			summary.Severity[i.Severity]++
 		}
 		out = append(out, next)
 	}
