@@ -25,7 +25,7 @@ const scope = "https://www.googleapis.com/auth/cloud-platform"
 const (
 	exchange    = "https://sts.googleapis.com/v1/token"
 	impersonate = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
-	keyTokens   = "https://oauth2.googleapis.com/token"
+	keyTokens   = "https://oauth2.googleapis.com/token" //nolint:gosec // an address
 )
 
 var (
@@ -59,7 +59,7 @@ func newSignIn(ctx context.Context, c ingest.Connection, o Options) (func(contex
 		if _, err := o.AWS.Credentials.Retrieve(ctx); err != nil { // it keeps them; asked here, for the exchange loses errors
 			return nil, fault.Wrap(err, fault.Unavailable, "The function's own AWS identity is not available; try again in a moment.")
 		}
-		tokens, err := externalaccount.NewTokenSource(ctx, externalaccount.Config{
+		tokens, err := externalaccount.NewTokenSource(ctx, externalaccount.Config{ //nolint:gosec // addresses
 			Audience:                       "//iam.googleapis.com/" + provider,
 			SubjectTokenType:               "urn:ietf:params:aws:token-type:aws4_request",
 			TokenURL:                       exchange,

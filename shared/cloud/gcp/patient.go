@@ -46,7 +46,7 @@ func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		answer, err := whole(p.base.RoundTrip(sent)) //nolint:bodyclose // whole closes it and puts a copy in its place
+		answer, err := whole(p.base.RoundTrip(sent))
 		wait, busy := busyFor(answer, err, backoff.Pause())
 		if !busy || attempt == attempts || wait > longestPause || r.Context().Err() != nil {
 			return answer, err

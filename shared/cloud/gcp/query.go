@@ -142,9 +142,9 @@ func (c *Collector) begin(ctx context.Context, q *bigquery.QueryRequest, k kind)
 	if err := c.meter.Spend("BigQuery bytes", most, perByte); err != nil {
 		return page{}, err
 	}
-	real := *q
-	real.MaximumBytesBilled, real.MaxResults, real.TimeoutMs, real.RequestId = most, pageRows, patience.Milliseconds(), rand.Text()
-	a, err := c.bigquery.Jobs.Query(c.settings.jobs, &real).Context(ctx).Do()
+	paid := *q
+	paid.MaximumBytesBilled, paid.MaxResults, paid.TimeoutMs, paid.RequestId = most, pageRows, patience.Milliseconds(), rand.Text()
+	a, err := c.bigquery.Jobs.Query(c.settings.jobs, &paid).Context(ctx).Do()
 	if err != nil {
 		return page{}, err
 	}
