@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	machine "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -77,7 +78,7 @@ func (c *Collector) probesOfResources() []probe {
 			return err
 		}},
 		{"ec2:DescribeInstanceTypes", func(ctx context.Context) error {
-			_, err := machines.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{DryRun: dry})
+			_, err := machines.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{DryRun: dry, InstanceTypes: []machine.InstanceType{"m5.large"}})
 			return err
 		}},
 		{"ec2:DescribeVolumes", func(ctx context.Context) error {
