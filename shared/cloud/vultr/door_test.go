@@ -61,7 +61,7 @@ func TestListsThatChangeOrCircleAreNotBelieved(t *testing.T) {
 		"the same cursor":    `{"total": 9, "links": {"next": "again", "prev": ""}}`,
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
-			_, _ = out.Write([]byte(`{"plans": [{"id": "a"}], "meta": ` + meta + `}`))
+			_, _ = out.Write([]byte(`{"plans": [{"id": "a"}], "plans_metal": [], "blocks": [], "meta": ` + meta + `}`))
 		}))
 		t.Cleanup(s.Close)
 		w := newWorld(t)
