@@ -1,10 +1,6 @@
 package forecast
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // origins is the number of past moments to forecast from.
 const origins = 10
@@ -37,7 +33,7 @@ func backtest(raw, filled []float64, s shape, horizon int) []trial {
 	head := min(week, max(1, horizon/2)) // the last origin
 	extra := 10 * week
 	if !s.daily {
-		extra = horizon
+		extra = max(horizon, n/4)
 	}
 	reach := min(n-least, horizon+extra)
 	step := max(1, (reach-head)/(origins-1))
@@ -90,55 +86,12 @@ func errorOf(trials []trial, path func(trial) []float64) float64 {
 	return sum / n
 }
 
-// weigh gives each member a weight by its past error. The third power lets the good ones lead, and one that was a third
-// worse than the best is left out. Where no past day is known to compare with, all weigh the same.
-func weigh(trials []trial, scale float64, fast bool) []Weight {
-	all := members(fitted{}, fast)
-	out := make([]Weight, len(all))
-	errors := make([]float64, len(all))
-	best := math.Inf(1)
-	for i, m := range all {
-		out[i] = Weight{Model: m.name}
-		errors[i] = errorOf(trials, func(t trial) []float64 { return t.paths[i] })
-		if finite(errors[i]) {
-			best = min(best, errors[i])
-			out[i].MASE = relative(errors[i], scale)
-		}
-	}
-	sum := 0.0
-	for i, e := range errors {
-		switch {
-		case !finite(e), best == 0 && e == 0:
-			out[i].Weight = 1
-		case e <= 1.34*best:
-			ratio := best / e
-			out[i].Weight = ratio * ratio * ratio
-		}
-		sum += out[i].Weight
-	}
-	for i := range out {
-		out[i].Weight /= sum
-	}
-	return out
-}
-
 // relative is the error as a MASE; nil where there is nothing to relate it to.
 func relative(e, scale float64) *float64 {
 	if mase := e / scale; finite(mase) {
 		return &mase
 	}
 	return nil
-}
-
-// combine is the weighted mean of the members' paths.
-func combine(paths [][]float64, weights []Weight) []float64 {
-	out := make([]float64, len(paths[0]))
-	for i, path := range paths {
-		for j, v := range path {
-			out[j] += weights[i].Weight * v
-		}
-	}
-	return out
 }
 
 // residuals are the errors of the ensemble by trial and day ahead; NaN where the day is unknown.
@@ -163,11 +116,4 @@ func seasonalScale(raw []float64, season int) float64 {
 		}
 	}
 	return sum / max(n, 1)
-}
-
-// heaviestFirst orders the weights for people and drops the members that were left out.
-func heaviestFirst(weights []Weight) []Weight {
-	out := slices.DeleteFunc(slices.Clone(weights), func(w Weight) bool { return w.Weight == 0 })
-	slices.SortStableFunc(out, func(a, b Weight) int { return cmp.Compare(b.Weight, a.Weight) })
-	return out
 }

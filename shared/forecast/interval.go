@@ -9,42 +9,73 @@ import (
 type band struct{ half80, half95 []float64 }
 
 // calibrate takes the half-widths from past errors, in the manner of split conformal prediction (Stankeviciute et al.,
-// "Conformal time-series forecasting", 2021): the quantile of the absolute errors at about the same distance, with a margin
-// because the origins are few and their errors resemble each other. A band never narrows with the distance. Where hardly any
-// past day is known, the usual change from week to week (scale) stands in.
+// "Conformal time-series forecasting", 2021): the quantile of the absolute errors at about the same distance. The outer one
+// has a margin, because the origins are few and their errors resemble each other. A band never narrows with the distance.
+// Where hardly any past value is known, the usual change over a season (scale) stands in.
 func calibrate(errors [][]float64, horizon int, scale float64) band {
-	b := band{make([]float64, horizon), make([]float64, horizon)}
-	margin := 1 + 0.5/float64(max(len(errors), 1))
-	tested := 0
+	margin := 1 + 1/float64(max(len(errors), 1))
+	b := band{make([]float64, 0, horizon), make([]float64, 0, horizon)}
 	for h := range horizon {
-		reach := max(3, h/3)
-		var pool []float64
-		for _, path := range errors {
-			for i := max(0, h-reach); i <= h+reach && i < len(path); i++ {
-				if finite(path[i]) {
-					pool = append(pool, math.Abs(path[i]))
-				}
-			}
+		pool := near(errors, h)
+		if len(pool) < 8 {
+			break
 		}
-		half80, half95 := 0.0, 0.0
-		if h == 0 {
-			half80, half95 = 1.61*scale, 3*scale // the quantiles of a Laplace distribution
-		}
-		if len(pool) >= 8 {
-			slices.Sort(pool)
-			half80, half95 = margin*quantile(pool, 0.8), margin*quantile(pool, 0.95)
-			tested = h
-		}
-		if h > 0 {
-			grow := 1.0
-			if h > tested { // farther than ever tested: as a random walk
-				grow = math.Sqrt(float64(h+1) / float64(h))
-			}
-			half80, half95 = max(half80, grow*b.half80[h-1]), max(half95, grow*b.half95[h-1])
-		}
-		b.half80[h], b.half95[h] = half80, max(half80, half95)
+		slices.Sort(pool)
+		b.half80, b.half95 = append(b.half80, quantile(pool, 0.8)), append(b.half95, margin*quantile(pool, 0.95))
+	}
+	if len(b.half80) == 0 {
+		b.half80, b.half95 = append(b.half80, 1.61*scale), append(b.half95, 3*scale) // the quantiles of a Laplace distribution
+	}
+	ascend(b.half80)
+	ascend(b.half95)
+	for h := len(b.half80); h < horizon; h++ { // farther than ever tested: as a random walk
+		grow := math.Sqrt(float64(h+1) / float64(h))
+		b.half80, b.half95 = append(b.half80, grow*b.half80[h-1]), append(b.half95, grow*b.half95[h-1])
+	}
+	for h := range b.half95 {
+		b.half95[h] = max(b.half95[h], b.half80[h])
 	}
 	return b
+}
+
+// near are the absolute errors at about the distance h.
+func near(errors [][]float64, h int) []float64 {
+	var pool []float64
+	reach := max(1, h/3)
+	for _, path := range errors {
+		for i := max(0, h-reach); i <= h+reach && i < len(path); i++ {
+			if finite(path[i]) {
+				pool = append(pool, math.Abs(path[i]))
+			}
+		}
+	}
+	return pool
+}
+
+// ascend replaces v by the nearest values that never fall: neighbours that do are averaged (Ayer et al. 1955).
+func ascend(v []float64) {
+	type block struct {
+		mean float64
+		n    int
+	}
+	var blocks []block
+	for _, x := range v {
+		b := block{x, 1}
+		for len(blocks) > 0 && blocks[len(blocks)-1].mean > b.mean {
+			last := blocks[len(blocks)-1]
+			blocks = blocks[:len(blocks)-1]
+			n := last.n + b.n
+			b = block{(last.mean*float64(last.n) + b.mean*float64(b.n)) / float64(n), n}
+		}
+		blocks = append(blocks, b)
+	}
+	i := 0
+	for _, b := range blocks {
+		for range b.n {
+			v[i] = b.mean
+			i++
+		}
+	}
 }
 
 // sum is the band of the sum over the days from..to-1. Errors of neighbouring days resemble each other, so it comes from

@@ -1,0 +1,86 @@
+package forecast
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// weigh gives each member a weight by its past error: the inverse square, so that the good ones lead without ruling, and one
+// twice as wrong as the best is left out. Where no past value is known to compare with, all weigh the same.
+func weigh(trials []trial, scale float64, fast bool) []Weight {
+	all := members(fitted{}, fast)
+	out := make([]Weight, len(all))
+	errors := make([]float64, len(all))
+	best := math.Inf(1)
+	for i, m := range all {
+		out[i] = Weight{Model: m.name}
+		errors[i] = errorOf(trials, func(t trial) []float64 { return t.paths[i] })
+		if finite(errors[i]) {
+			best = min(best, errors[i])
+			out[i].MASE = relative(errors[i], scale)
+		}
+	}
+	sum := 0.0
+	for i, e := range errors {
+		switch {
+		case math.IsInf(best, 1), best == 0 && e == 0:
+			out[i].Weight = 1
+		case finite(e) && e <= 2*best:
+			out[i].Weight = best / e * best / e
+		}
+		sum += out[i].Weight
+	}
+	for i := range out {
+		out[i].Weight /= sum
+	}
+	return out
+}
+
+// combine is halfway between the weighted mean of the members' paths, which uses them all, and their weighted median, which
+// a member that goes astray does not move.
+func combine(paths [][]float64, weights []Weight) []float64 {
+	out := make([]float64, len(paths[0]))
+	votes := make([]vote, 0, len(paths))
+	for i := range out {
+		votes = votes[:0]
+		mean := 0.0
+		for k, path := range paths {
+			if w := weights[k].Weight; w > 0 {
+				mean += w * path[i]
+				votes = append(votes, vote{path[i], w})
+			}
+		}
+		out[i] = (mean + weightedMedian(votes)) / 2
+	}
+	return out
+}
+
+type vote struct{ value, weight float64 }
+
+// weightedMedian is where half of the weight lies below, each vote standing in the middle of its weight and straight lines
+// between them. The weights sum to 1.
+func weightedMedian(votes []vote) float64 {
+	slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(a.value, b.value) })
+	below, last := 0.0, 0.0
+	for i, v := range votes {
+		middle := below + v.weight/2
+		if middle >= 0.5 {
+			if i == 0 {
+				return v.value
+			}
+			before := votes[i-1].value
+			return before + (v.value-before)*(0.5-last)/(middle-last)
+		}
+		last = middle
+		below += v.weight
+	}
+	return votes[len(votes)-1].value
+}
+
+// heaviestFirst orders the weights for people and drops the members that were left out.
+func heaviestFirst(weights []Weight) []Weight {
+	out := slices.DeleteFunc(slices.Clone(weights), func(w Weight) bool { return w.Weight == 0 })
+	slices.SortStableFunc(out, func(a, b Weight) int { return cmp.Compare(b.Weight, a.Weight) })
+	return out
+}
