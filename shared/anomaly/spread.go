@@ -1,9 +1,6 @@
 package anomaly
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // windows are the lengths, in days, of the means that are judged besides the single day.
 var windows = [...]int{3, 7}
@@ -18,6 +15,37 @@ func wide(v []float64) float64 {
 	if len(abs) == 0 {
 		return 0
 	}
-	slices.Sort(abs)
-	return abs[int(0.95*float64(len(abs)-1))] / 1.96
+	return nth(abs, int(0.95*float64(len(abs)-1))) / 1.96
+}
+
+// nth is the value that would stand at position k if v were sorted; it reorders v (Hoare's selection, with the middle of three as
+// pivot). Spreads are taken anew every week for every series, where sorting would be most of the work.
+func nth(v []float64, k int) float64 {
+	low, high := 0, len(v)-1
+	for low < high {
+		a, b, c := v[low], v[(low+high)/2], v[high]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := low, high
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case k <= j:
+			high = j
+		case k >= i:
+			low = i
+		default:
+			return v[k]
+		}
+	}
+	return v[k]
 }
