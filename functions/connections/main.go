@@ -18,6 +18,7 @@ func main() {
 			return nil, err
 		}
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
-			api.Connections{Store: db, Secrets: e.Secrets(), Machines: e.Runs(), Collectors: e.Collectors, NewID: wire.NewID})), nil
-	}, config.Database, config.Secrets, config.Machines, config.Collectors)
+			api.Connections{Store: db, Secrets: e.Secrets(), Machines: e.Runs(), Collectors: e.Collectors,
+				Receipts: e.Table(), NewID: wire.NewID})), nil
+	}, config.Database, config.Table, config.Secrets, config.Machines, config.Collectors)
 }

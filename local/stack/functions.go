@@ -61,8 +61,9 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 			api.Costs{Reader: p.db, Load: p.load(), Answers: p.cache, Now: now},
 			api.Uploads{Staging: p.staging, NewID: newID, Now: now},
 		),
-		"connections": web(api.Connections{Store: p.db, Secrets: p.secrets, Machines: p.runs, Collectors: everyCloud(collectSandbox), NewID: newID}),
-		"analysis":    web(api.Analysis{Run: p.analyze(), Reader: p.db, Receipts: p.keys}),
+		"connections": web(api.Connections{Store: p.db, Secrets: p.secrets, Machines: p.runs, Collectors: everyCloud(collectSandbox),
+			Receipts: p.keys, NewID: newID}),
+		"analysis": web(api.Analysis{Run: p.analyze(), Reader: p.db, Receipts: p.keys}),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Learning{Reader: p.db},

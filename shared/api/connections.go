@@ -39,7 +39,8 @@ type Connections struct {
 	Secrets    SecretWriter
 	Machines   Machines
 	Collectors map[resource.Cloud]string // cloud to the function that reads it
-	NewID      func() string             // of runs
+	Receipts   Receipts
+	NewID      func() string // of runs
 }
 
 const connectionsTag = "Connections"
@@ -241,7 +242,12 @@ type checkInput struct {
 	Secret     string            `json:"secret"` // its name
 }
 
-func (x Connections) test(ctx context.Context, p tenant.Principal, in *Named) (*startedOutput, error) {
+type testInput struct {
+	Idempotency
+	Named
+}
+
+func (x Connections) test(ctx context.Context, p tenant.Principal, in *testInput) (*startedOutput, error) {
 	c, err := x.Store.Connection(ctx, p.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -253,12 +259,15 @@ func (x Connections) test(ctx context.Context, p tenant.Principal, in *Named) (*
 	case collector == "":
 		return nil, fault.New(fault.Unprocessable, "No collector for %s is configured. Add it to COLLECTORS.", c.Cloud)
 	}
-	name := x.NewID()
-	arn, err := x.Machines.Start(ctx, checkMachine, name, checkInput{c.Tenant, c.ID, c.Cloud, collector, c.Settings, c.Secret})
-	if err != nil {
-		return nil, err
-	}
-	return startedRun(checkMachine, name, arn), nil
+	input := checkInput{c.Tenant, c.ID, c.Cloud, collector, c.Settings, c.Secret}
+	return once(ctx, x.Receipts, p, checkMachine, in.Idempotency, input, func(ctx context.Context) (*startedOutput, error) {
+		name := runName(p.Tenant, checkMachine, in.Key, x.NewID)
+		arn, err := x.Machines.Start(ctx, checkMachine, name, input)
+		if err != nil {
+			return nil, err
+		}
+		return startedRun(checkMachine, name, arn), nil
+	})
 }
 
 type connectionStatusOutput struct {

@@ -81,7 +81,7 @@ func (v *vault) Delete(_ context.Context, name string) error {
 func connections() (api.Connections, register, *vault, *machines) {
 	r, v, m := register{}, &vault{kept: map[string]string{}}, &machines{runs: map[string]job.Run{}}
 	return api.Connections{Store: r, Secrets: v, Machines: m, Collectors: map[resource.Cloud]string{resource.AWS: "collect-aws"},
-		NewID: func() string { return "n-1" }}, r, v, m
+		Receipts: &receipts{hashes: map[string]string{}, answers: map[string][]byte{}}, NewID: func() string { return "n-1" }}, r, v, m
 }
 
 func asked(method, path, body string) call {
@@ -219,6 +219,11 @@ func TestATestAsksTheCloudSide(t *testing.T) {
 	}
 	if err := json.Unmarshal(m.runs["check/n-1"].Input, &in); err != nil || in.Collector != "collect-aws" || in.Connection != "aws" || in.Settings["limit_usd"] != "1.5" {
 		t.Errorf("asked %+v, %v", in, err)
+	}
+	again := asked("POST", "/connections/aws/test", "")
+	again.headers["Idempotency-Key"] = "once"
+	if a, b := started(t, again.send(t, io.Discard, x)), started(t, again.send(t, io.Discard, x)); a != b || m.starts != 2 {
+		t.Errorf("the same key gives %s and %s after %d starts", a, b, m.starts)
 	}
 	r[shop]["focus:AWS:1"] = ingest.Connection{Tenant: shop, ID: "focus:AWS:1"}
 	r[shop]["gcp"] = ingest.Connection{Tenant: shop, ID: "gcp", Cloud: resource.GCP}
