@@ -12,6 +12,7 @@ import (
 )
 
 func inventory(t *testing.T, s Subject, w World) {
+	t.Helper()
 	inv, err := w.Collector.Resources(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -21,16 +22,11 @@ func inventory(t *testing.T, s Subject, w World) {
 	}
 	seen := map[resource.Ref]bool{}
 	for _, r := range inv.Resources {
-		if r.Cloud != s.Cloud || r.ID == "" || r.Type == "" || r.Account == "" || r.Region == "" || r.SeenAt.IsZero() {
-			t.Errorf("resource without a full name or time: %+v", r)
-		}
+		validResource(t, s, r)
 		if seen[r.Ref] {
 			t.Errorf("%s %s is listed twice", r.Type, r.ID)
 		}
 		seen[r.Ref] = true
-		if r.SeenAt.Location() != time.UTC || !r.CreatedAt.IsZero() && r.CreatedAt.Location() != time.UTC {
-			t.Errorf("%s: its times are not UTC", r.ID)
-		}
 	}
 	for _, p := range inv.Parts {
 		if p.Status != ingest.OK {
@@ -39,7 +35,18 @@ func inventory(t *testing.T, s Subject, w World) {
 	}
 }
 
+func validResource(t *testing.T, s Subject, r resource.Resource) {
+	t.Helper()
+	if r.Cloud != s.Cloud || r.ID == "" || r.Type == "" || r.Account == "" || r.Region == "" || r.SeenAt.IsZero() {
+		t.Errorf("resource without a full name or time: %+v", r)
+	}
+	if r.SeenAt.Location() != time.UTC || !r.CreatedAt.IsZero() && r.CreatedAt.Location() != time.UTC {
+		t.Errorf("%s: its times are not UTC", r.ID)
+	}
+}
+
 func denied(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Deny == nil {
 		t.Skip("it never refuses a part")
 	}
@@ -52,8 +59,22 @@ func denied(t *testing.T, s Subject, w World) {
 	if err != nil {
 		t.Fatalf("one refused part failed all: %v", err)
 	}
+	onlyDenied(t, after.Parts, region, service)
+	if len(after.Resources) >= len(before.Resources) {
+		t.Errorf("%d resources before, %d with a part refused: the fake refused nothing", len(before.Resources), len(after.Resources))
+	}
+	for _, r := range after.Resources {
+		if !slices.ContainsFunc(before.Resources, func(b resource.Resource) bool { return b.Ref == r.Ref }) {
+			t.Errorf("%s appeared when a part was refused", r.ID)
+		}
+	}
+}
+
+// onlyDenied checks that one part was refused, says why, and is the only one.
+func onlyDenied(t *testing.T, parts []ingest.Part, region, service string) {
+	t.Helper()
 	refused := 0
-	for _, p := range after.Parts {
+	for _, p := range parts {
 		switch hit := p.Region == region && p.Service == service; {
 		case hit && (p.Status == ingest.Denied || p.Status == ingest.Disabled):
 			refused++
@@ -67,19 +88,12 @@ func denied(t *testing.T, s Subject, w World) {
 		}
 	}
 	if refused == 0 {
-		t.Errorf("no part says that %s of %q was refused: %+v", service, region, after.Parts)
-	}
-	if len(after.Resources) >= len(before.Resources) {
-		t.Errorf("%d resources before, %d with a part refused: the fake refused nothing", len(before.Resources), len(after.Resources))
-	}
-	for _, r := range after.Resources {
-		if !slices.ContainsFunc(before.Resources, func(b resource.Resource) bool { return b.Ref == r.Ref }) {
-			t.Errorf("%s appeared when a part was refused", r.ID)
-		}
+		t.Errorf("no part says that %s of %q was refused: %+v", service, region, parts)
 	}
 }
 
 func revoked(t *testing.T, _ Subject, w World) {
+	t.Helper()
 	missing, err := w.Collector.Check(t.Context())
 	if err != nil || len(missing) != 0 {
 		t.Fatalf("in good health, Check misses %v: %v", missing, err)
@@ -94,6 +108,7 @@ func revoked(t *testing.T, _ Subject, w World) {
 }
 
 func usage(t *testing.T, _ Subject, w World) {
+	t.Helper()
 	if w.Usage == nil {
 		t.Skip("it has no metrics")
 	}
@@ -125,6 +140,7 @@ func usage(t *testing.T, _ Subject, w World) {
 }
 
 func prices(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Regions == nil {
 		t.Skip("it has no prices")
 	}
@@ -149,6 +165,7 @@ func prices(t *testing.T, s Subject, w World) {
 const prompt = 5 * time.Second
 
 func cancelled(t *testing.T, s Subject, w World) {
+	t.Helper()
 	calls := map[string]func(ctx context.Context) error{
 		"Check":     func(ctx context.Context) error { _, err := w.Collector.Check(ctx); return err },
 		"Costs":     func(ctx context.Context) error { _, err := drain(ctx, s, w); return err },

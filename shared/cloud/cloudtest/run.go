@@ -67,6 +67,7 @@ func drain(ctx context.Context, s Subject, w World) (rows []focus.Row, err error
 }
 
 func healthyBill(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Bill != nil {
 		w.Bill(Charges(12))
 	}
@@ -81,6 +82,7 @@ func healthyBill(t *testing.T, s Subject, w World) {
 }
 
 func pages(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Bill == nil {
 		t.Skip("its bill cannot be prepared")
 	}
@@ -91,6 +93,7 @@ func pages(t *testing.T, s Subject, w World) {
 }
 
 func emptyPages(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Bill == nil || w.EmptyPages == nil {
 		t.Skip("it has no empty pages")
 	}
@@ -100,6 +103,7 @@ func emptyPages(t *testing.T, s Subject, w World) {
 }
 
 func emptyBill(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Bill == nil {
 		t.Skip("its bill cannot be prepared")
 	}
@@ -110,6 +114,7 @@ func emptyBill(t *testing.T, s Subject, w World) {
 }
 
 func restated(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Bill == nil {
 		t.Skip("its bill cannot be prepared")
 	}
@@ -121,6 +126,7 @@ func restated(t *testing.T, s Subject, w World) {
 }
 
 func throttled(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Throttle == nil {
 		t.Skip("it never throttles")
 	}
@@ -138,6 +144,7 @@ func throttled(t *testing.T, s Subject, w World) {
 }
 
 func failures(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Fail == nil {
 		t.Skip("it never fails")
 	}
@@ -163,6 +170,7 @@ func failures(t *testing.T, s Subject, w World) {
 }
 
 func half(t *testing.T, s Subject, w World) {
+	t.Helper()
 	if w.Half == nil {
 		t.Skip("its answers cannot be broken off")
 	}
@@ -174,6 +182,7 @@ func half(t *testing.T, s Subject, w World) {
 }
 
 func twice(t *testing.T, s Subject, w World) {
+	t.Helper()
 	first, second := read(t, s, w), read(t, s, w)
 	if !reflect.DeepEqual(first, second) {
 		t.Errorf("the bill differs from reading to reading: %d and %d rows", len(first), len(second))
@@ -195,6 +204,7 @@ func twice(t *testing.T, s Subject, w World) {
 }
 
 func stopped(t *testing.T, s Subject, w World) {
+	t.Helper()
 	before := goroutines()
 	for _, err := range w.Collector.Costs(t.Context(), s.Month) {
 		if err != nil {

@@ -98,7 +98,7 @@ func (c *Collector) invoiced(ctx context.Context, w *writer) error {
 		return err
 	}
 	for _, invoice := range before {
-		if billed(invoice.Date.Time) != w.month.Start {
+		if !billed(invoice.Date.Time).Equal(w.month.Start) {
 			continue
 		}
 		items, err := list[item](ctx, c, fmt.Sprintf("%s/%d/items", invoicesPath, invoice.ID), "invoice_items")
@@ -120,13 +120,13 @@ func (c *Collector) invoiced(ctx context.Context, w *writer) error {
 	}
 	running := cost.MonthStart(w.now)
 	last := running.AddDate(0, -1, 0)
-	awaited := !slices.ContainsFunc(before, func(e entry) bool { return billed(e.Date.Time) == last })
+	awaited := !slices.ContainsFunc(before, func(e entry) bool { return billed(e.Date.Time).Equal(last) })
 	for _, i := range pending {
 		of := running
 		if awaited && !i.StartDate.IsZero() && i.StartDate.Before(running) {
 			of = last
 		}
-		if of == w.month.Start {
+		if of.Equal(w.month.Start) {
 			w.item(i, "")
 		}
 	}

@@ -119,7 +119,7 @@ func TestItemsWithoutAnEndFollowFromTheirHours(t *testing.T) {
 	for _, tt := range []struct{ start, end, units, wantStart, wantEnd string }{
 		{"2026-09-10T10:00:00+00:00", "2026-09-10T10:00:00+00:00", "30", "2026-09-10T10:00:00Z", "2026-09-11T16:00:00Z"},
 		{"2026-09-19T10:00:00+02:00", "2026-09-19T10:00:00+02:00", "720", "2026-09-19T08:00:00Z", "2026-09-20T15:00:00Z"}, // so far
-		{"", "", "1", "2026-09-01T00:00:00Z", "2026-09-20T15:00:00Z"},
+		{"", "", "0.123456789123", "2026-09-01T00:00:00Z", "2026-09-20T15:00:00Z"},
 		{"2026-09-20T14:59:00+00:00", "2026-09-20T14:59:00+00:00", "0", "2026-09-20T14:59:00Z", "2026-09-20T15:59:00Z"},
 	} {
 		w.set(func() {
@@ -130,6 +130,13 @@ func TestItemsWithoutAnEndFollowFromTheirHours(t *testing.T) {
 		})
 		got := rows(t, w.open(nil), september)
 		first, last := got[0].ChargePeriod.Start.Format(time.RFC3339), got[len(got)-1].ChargePeriod.End.Format(time.RFC3339)
+		var units decimal.Decimal
+		for i := range got {
+			units = units.Add(got[i].PricingQuantity.Decimal)
+		}
+		if !units.Equal(decimal.RequireFromString(tt.units)) {
+			t.Errorf("%s hours became %s", tt.units, units)
+		}
 		if first != tt.wantStart || last != tt.wantEnd || !billed(got).Equal(decimal.NewFromInt(10)) {
 			t.Errorf("%s for %s hours: %s to %s, want %s to %s", tt.start, tt.units, first, last, tt.wantStart, tt.wantEnd)
 		}

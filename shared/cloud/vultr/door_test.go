@@ -206,3 +206,18 @@ func TestPricesAreExactAndNeverZero(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// What functions get: nothing replaced but the address.
+func TestTheDefaultsRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options()
+	o.Limiter, o.RetryWait = nil, 0
+	c, err := vultr.New(t.Context(), ingest.Connection{Secret: "s"}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missing, err := c.Check(t.Context()); err != nil || len(missing) > 0 {
+		t.Errorf("missing %v, %v", missing, err)
+	}
+}

@@ -57,7 +57,8 @@ func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
 // get asks for a path with the SDK's client, which tries again what is worth it, and gives the answer as it came.
 func (c *Collector) get(ctx context.Context, path string, query map[string]string) ([]byte, error) {
 	note := &answer{}
-	req, err := c.client.NewRequest(context.WithValue(ctx, answerKey{}, note), http.MethodGet, path, nil)
+	noted := context.WithValue(ctx, answerKey{}, note)
+	req, err := c.client.NewRequest(noted, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "The request to Vultr could not be made.")
 	}
@@ -66,7 +67,7 @@ func (c *Collector) get(ctx context.Context, path string, query map[string]strin
 		values.Set(name, value)
 	}
 	req.URL.RawQuery = values.Encode()
-	resp, err := c.client.DoWithContext(req.Context(), req, nil)
+	resp, err := c.client.DoWithContext(noted, req, nil)
 	if err == nil {
 		err = resp.Body.Close()
 	}
