@@ -38,7 +38,8 @@ func priceList(w http.ResponseWriter, in object) {
 	case filters["productFamily"] == "Storage":
 		list = []string{listing("GB-Mo", "0.11", object{"volumeApiName": "gp2"}), listing("GB-Mo", "0.088", object{"volumeApiName": "gp3"})}
 	case filters["productFamily"] == "System Operation":
-		list = []string{listing("IOPS-Mo", "0.0055", object{"volumeApiName": "gp3"})}
+		tiers := strings.Replace(listing("IOPS-Mo", "0.0046", object{"volumeApiName": "gp3"}), `"A.B.C":`, `"A.B.D":{"unit":"IOPS-Mo","beginRange":"80000","pricePerUnit":{"USD":"0.001"}},"A.B.C":`, 1)
+		list = []string{listing("IOPS-Mo", "0.0055", object{"volumeApiName": "gp3"}), tiers} // what has tiers has no one price
 	case filters["productFamily"] == "Provisioned Throughput":
 		list = []string{listing("GiBps-mo", "45.056", object{"volumeApiName": "gp3"})}
 	case filters["productFamily"] == "Storage Snapshot":
