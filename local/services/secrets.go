@@ -212,17 +212,23 @@ func arnOf(name string) string { return "arn:aws:secretsmanager:local:0000000000
 
 const jsonProtocol = "application/x-amz-json-1.1"
 
-func answered(w http.ResponseWriter, what any) {
-	w.Header().Set("Content-Type", jsonProtocol)
-	_ = json.NewEncoder(w).Encode(what) // the caller is gone, nobody to tell
-}
+func answered(w http.ResponseWriter, what any) { send(w, http.StatusOK, what) }
 
 func missing(w http.ResponseWriter) {
 	refused(w, http.StatusBadRequest, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }
 
 func refused(w http.ResponseWriter, status int, code, message string) {
+	send(w, status, map[string]string{"__type": code, "message": message})
+}
+
+func send(w http.ResponseWriter, status int, what any) {
+	body, err := json.Marshal(what)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", jsonProtocol)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": message}) // as above
+	_, _ = w.Write(body) // the caller is gone, nobody to tell
 }

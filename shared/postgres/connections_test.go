@@ -71,20 +71,22 @@ func TestTheStatusTellsHowReadingWent(t *testing.T) {
 		t.Fatal(err)
 	}
 	month, at := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 9, 10, 7, 0, 0, 0, time.UTC)
-	vm := resource.Resource{Ref: resource.Ref{Cloud: resource.AWS, Type: resource.Instance, Region: "eu-west-1", ID: "i-1"}}
+	in := func(account string) resource.Resource {
+		return resource.Resource{Ref: resource.Ref{Cloud: resource.AWS, Account: account, Type: resource.Instance, Region: "eu-west-1", ID: "i-" + account}}
+	}
 	part := func(account string, status ingest.Status, reason string) ingest.Part {
 		return ingest.Part{Account: account, Region: "eu-west-1", Service: "ec2", Status: status, Reason: reason}
 	}
 	for i, s := range []ingest.Inventory{
-		{Resources: []resource.Resource{vm}, Parts: []ingest.Part{part("1", ingest.OK, ""), part("2", ingest.OK, "")}},
+		{Resources: []resource.Resource{in("1"), in("2")}, Parts: []ingest.Part{part("1", ingest.OK, ""), part("2", ingest.OK, "")}},
 		{Parts: []ingest.Part{part("2", ingest.OK, ""), part("1", ingest.Denied, "No right."), part("1", ingest.OK, "")}},
 	} {
 		if err := db.SaveInventory(t.Context(), acme, "aws-main", ingest.Snapshot{Inventory: s, At: at.Add(time.Duration(i) * time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if left, err := db.Inventory(t.Context(), acme, "aws-main"); err != nil || len(left) != 1 {
-		t.Errorf("where reading was denied %d resources exist, %v; want the one that was there", len(left), err)
+	if left, err := db.Inventory(t.Context(), acme, "aws-main"); err != nil || len(left) != 1 || left[0].ID != "i-1" {
+		t.Errorf("in the account that was denied exists what was there, in the other nothing: %v, %v", left, err)
 	}
 	paid := []ingest.Spending{{What: "requests", Units: 2, Amount: decimal.RequireFromString("0.02")}}
 	readings := []ingest.Reading{

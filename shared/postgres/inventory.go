@@ -15,7 +15,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
-// SaveInventory stores a reading of a connection. Resources that it no longer holds are gone, but only in regions all of
+// SaveInventory stores a reading of a connection. Resources that it no longer holds are gone, but only in accounts and regions all of
 // whose parts were read: a part that failed says nothing. An older reading than the stored one changes nothing. It fails
 // with fault.NotFound when the tenant has no such connection.
 func (db *DB) SaveInventory(ctx context.Context, t tenant.ID, connection string, s ingest.Snapshot) error {
@@ -150,12 +150,27 @@ func alike(a, b resource.Resource) bool {
 	return a.Type == b.Type
 }
 
-// markGone ends what the reading no longer holds, in regions that were read completely.
+// area is where a part was read. One without an account stands for the region in every account.
+type area struct{ account, region string }
+
+// wholly tells which areas were read completely: there is a part, and none failed.
+func wholly(parts []ingest.Part) map[area]bool {
+	complete := map[area]bool{}
+	for _, p := range parts {
+		at := area{p.Account, p.Region}
+		before, seen := complete[at]
+		complete[at] = (before || !seen) && p.Status == ingest.OK
+	}
+	return complete
+}
+
+// markGone ends what the reading no longer holds, in accounts and regions that were read completely.
 func markGone(ctx context.Context, tx pgx.Tx, connection string, s ingest.Snapshot, known map[string]knownResource) error {
-	complete := map[string]bool{}
-	for _, p := range s.Parts {
-		before, seen := complete[p.Region]
-		complete[p.Region] = (before || !seen) && p.Status == ingest.OK
+	complete := wholly(s.Parts)
+	read := func(r resource.Resource) bool {
+		everywhere, some := complete[area{"", r.Region}]
+		own, has := complete[area{r.Account, r.Region}]
+		return (some || has) && (everywhere || !some) && (own || !has)
 	}
 	present := make(map[string]bool, len(s.Resources))
 	for _, r := range s.Resources {
@@ -163,7 +178,7 @@ func markGone(ctx context.Context, tx pgx.Tx, connection string, s ingest.Snapsh
 	}
 	var gone []string
 	for id, k := range known {
-		if !k.gone && !present[id] && complete[k.Region] {
+		if !k.gone && !present[id] && read(k.Resource) {
 			gone = append(gone, id)
 		}
 	}
