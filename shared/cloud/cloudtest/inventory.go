@@ -75,7 +75,7 @@ func onlyDenied(t *testing.T, parts []ingest.Part, region, service string) {
 	t.Helper()
 	refused := 0
 	for _, p := range parts {
-		switch hit := p.Region == region && p.Service == service; {
+		switch hit := p.Service == service && (region == "" || p.Region == region); {
 		case hit && (p.Status == ingest.Denied || p.Status == ingest.Disabled):
 			refused++
 			if p.Reason == "" {
@@ -183,11 +183,15 @@ func cancelled(t *testing.T, s Subject, w World) {
 		if w.Hang == nil {
 			cancel()
 		}
+		var asked <-chan struct{}
+		if w.Hang != nil {
+			asked = w.Hang()
+		}
 		ended := make(chan error, 1)
 		go func() { ended <- call(ctx) }()
 		if w.Hang != nil {
 			select {
-			case <-w.Hang():
+			case <-asked:
 			case err := <-ended:
 				t.Errorf("%s ended before the cloud answered: %v", name, err)
 				ended <- err

@@ -38,7 +38,7 @@ type World struct {
 	Fail func(n, status int)
 	// Half breaks every answer off in its middle, with a status that says that all is well.
 	Half func()
-	// Deny refuses to list one part of the inventory, and says which.
+	// Deny refuses to list one part of the inventory, and says which; without a region when one refusal is of all regions.
 	Deny func() (region, service string)
 	// Revoke takes one right away, and says how Check has to name it.
 	Revoke func() string

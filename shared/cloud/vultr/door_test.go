@@ -129,7 +129,6 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// Waiting for a turn ends with the context too.
 func TestTheLimiterHoldsCallsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -139,16 +138,33 @@ func TestTheLimiterHoldsCallsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	w.set(func() { w.before = func(string) { cancel() } }) // the first call may go; the second would wait for an hour
-	if _, err := c.Check(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's error", err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the second call would have to wait for an hour
+	defer cancel()
+	if _, err := c.Check(ctx); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("got %v, want %s", err, fault.Unavailable)
 	}
 	w.set(func() {
-		if len(w.asked) > 1 {
+		if len(w.asked) != 1 {
 			t.Errorf("%d calls went in one turn", len(w.asked))
 		}
 	})
+}
+
+// Waiting for a turn ends with the context.
+func TestNobodyWaitsForATurnThatIsNotWanted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options()
+	o.Limiter = rate.NewLimiter(rate.Every(30*time.Second), 1)
+	c, err := vultr.New(t.Context(), ingest.Connection{Secret: "s"}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w.set(func() { w.before = func(string) { time.AfterFunc(time.Millisecond, cancel) } }) // while the second call waits
+	if _, err := c.Check(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
 }
 
 func TestWhatExists(t *testing.T) {
