@@ -102,6 +102,13 @@ func amortized() [][]any {
 
 // bills makes the world answer cost queries with the rows, perPage at a time.
 func (w *world) bills(perPage int, actual, amortized [][]any) {
+	w.paged(perPage, false, actual, amortized)
+}
+
+// emptyPages is bills with an empty page before each.
+func (w *world) emptyPages(rows [][]any) { w.paged(7, true, rows, rows) }
+
+func (w *world) paged(perPage int, empty bool, actual, amortized [][]any) {
 	w.servers["QueryClient"] = costfake.NewQueryServerTransport(&costfake.QueryServer{
 		Usage: func(ctx context.Context, scope string, q armcostmanagement.QueryDefinition, _ *armcostmanagement.QueryClientUsageOptions) (resp azfake.Responder[armcostmanagement.QueryClientUsageResponse], errResp azfake.ErrorResponder) {
 			if q.Dataset == nil || q.TimePeriod == nil || *q.Dataset.Granularity != armcostmanagement.GranularityTypeDaily {
@@ -111,14 +118,19 @@ func (w *world) bills(perPage int, actual, amortized [][]any) {
 			if *q.Type == armcostmanagement.ExportTypeAmortizedCost {
 				rows = amortized
 			}
-			from, _ := strconv.Atoi(fmt.Sprint(ctx.Value(linkKey{})))
-			to := min(from+perPage, len(rows))
+			n, _ := strconv.Atoi(fmt.Sprint(ctx.Value(linkKey{}))) // of the page
+			from, count := n*perPage, perPage
+			if empty {
+				from, count = n/2*perPage, n%2*perPage // every other page has nothing
+			}
+			from = min(from, len(rows))
+			to := min(from+count, len(rows))
 			answer := armcostmanagement.QueryProperties{Rows: rows[from:to]}
 			for _, name := range columns {
 				answer.Columns = append(answer.Columns, &armcostmanagement.QueryColumn{Name: ptr(name)})
 			}
 			if to < len(rows) {
-				answer.NextLink = ptr(fmt.Sprintf("%s/%s/providers/Microsoft.CostManagement/query?api-version=2021-10-01&$skiptoken=%d", w.URL, scope, to))
+				answer.NextLink = ptr(fmt.Sprintf("%s/%s/providers/Microsoft.CostManagement/query?api-version=2021-10-01&$skiptoken=%d", w.URL, scope, n+1))
 			}
 			resp.SetResponse(http.StatusOK, armcostmanagement.QueryClientUsageResponse{QueryResult: armcostmanagement.QueryResult{Properties: &answer}}, nil)
 			return resp, errResp
