@@ -18,8 +18,31 @@ func autoregression(y []float64, most, horizon int) []float64 {
 	return all[p:]
 }
 
-// yuleWalker solves for each order up to most by the recursion of Levinson and Durbin.
 func yuleWalker(y []float64, most int) []float64 {
+	size := float64(len(y))
+	var best []float64
+	least := math.Inf(1)
+	for p, m := range levinson(y, most) {
+		k := float64(p + 1)
+		aicc := size*math.Log(m.variance) + 2*k*size/max(size-k-2, 1)
+		if p == 0 {
+			least = size * math.Log(m.before)
+		}
+		if aicc < least {
+			best, least = m.coefficients, aicc
+		}
+	}
+	return best
+}
+
+// yuleWalkerModel is the solution of one order; before is the variance of what the order below leaves.
+type yuleWalkerModel struct {
+	coefficients     []float64
+	before, variance float64
+}
+
+// levinson solves the equations of Yule and Walker for each order up to most by the recursion of Levinson and Durbin.
+func levinson(y []float64, most int) []yuleWalkerModel {
 	n := len(y)
 	covariance := make([]float64, most+1)
 	for lag := range covariance {
@@ -28,13 +51,10 @@ func yuleWalker(y []float64, most int) []float64 {
 		}
 		covariance[lag] /= float64(n)
 	}
-	var best, current []float64
-	variance, size := covariance[0], float64(n)
-	if variance <= 0 {
-		return nil
-	}
-	least := size * math.Log(variance)
-	for p := 1; p <= most; p++ {
+	var out []yuleWalkerModel
+	var current []float64
+	variance := covariance[0]
+	for p := 1; p <= most && variance > 1e-12*covariance[0]; p++ {
 		reflection := covariance[p]
 		for k, c := range current {
 			reflection -= c * covariance[p-1-k]
@@ -45,14 +65,13 @@ func yuleWalker(y []float64, most int) []float64 {
 		for k, c := range current {
 			next[k] = c - reflection*current[p-2-k]
 		}
-		current = next
-		if variance *= 1 - reflection*reflection; variance <= 1e-12*covariance[0] {
+		before := variance
+		variance *= 1 - reflection*reflection
+		if variance <= 1e-12*covariance[0] {
 			break
 		}
-		k := float64(p)
-		if aicc := size*math.Log(variance) + 2*k*size/max(size-k-2, 1); aicc < least {
-			best, least = current, aicc
-		}
+		current = next
+		out = append(out, yuleWalkerModel{current, before, variance})
 	}
-	return best
+	return out
 }

@@ -25,7 +25,8 @@ type etsState struct {
 	n            int
 }
 
-// fitETS chooses form and parameters by AICc. m below 2 means no season; positive allows the multiplicative forms.
+// fitETS chooses form and parameters by AICc. m below 2 means no season; positive allows the multiplicative season, whose
+// errors are relative too.
 func fitETS(y []float64, m int, positive bool) ets {
 	y = standard(y, positive)
 	seasons := "N"
@@ -39,14 +40,9 @@ func fitETS(y []float64, m int, positive bool) ets {
 	for _, season := range []byte(seasons) {
 		start := initialETS(y, m, season)
 		for _, trend := range []bool{false, true} {
-			for _, relative := range []bool{false, true} {
-				if relative && !positive || season == 'M' && !relative {
-					continue
-				}
-				e, aicc := fitForm(y, etsForm{relative, trend, season}, m, start)
-				if aicc < least {
-					best, least = e, aicc
-				}
+			e, aicc := fitForm(y, etsForm{season == 'M', trend, season}, m, start)
+			if aicc < least {
+				best, least = e, aicc
 			}
 		}
 	}
@@ -54,6 +50,9 @@ func fitETS(y []float64, m int, positive bool) ets {
 }
 
 const longestSmoothed = 24
+
+// initialCycles are how many cycles the first season is taken from.
+const initialCycles = 10
 
 // standard divides y by its scale, so that the search takes the same steps whatever the unit, and centres what may be negative.
 func standard(y []float64, positive bool) []float64 {
@@ -191,7 +190,7 @@ func initialETS(y []float64, m int, season byte) etsState {
 	var z etsState
 	head := y
 	if m > 1 {
-		z.season = classical(y[:min(len(y), max(4*m, 24))], m, season == 'M')
+		z.season = classical(y[:min(len(y), initialCycles*m)], m, season == 'M')
 		head = make([]float64, min(len(y), max(2*m, 10)))
 		for i := range head {
 			if season == 'M' {

@@ -9,11 +9,11 @@ import (
 type band struct{ half80, half95 []float64 }
 
 // calibrate takes the half-widths from past errors, in the manner of split conformal prediction (Stankeviciute et al.,
-// "Conformal time-series forecasting", 2021): the quantile of the absolute errors at about the same distance. The outer one
-// has a margin, because the origins are few and their errors resemble each other. A band never narrows with the distance.
+// "Conformal time-series forecasting", 2021): the quantile of the absolute errors at about the same distance. They have a
+// margin, most of all the outer one, because the origins are few and their errors resemble each other. A band never narrows with the distance.
 // Where hardly any past value is known, the usual change over a season (scale) stands in.
 func calibrate(errors [][]float64, horizon int, scale float64) band {
-	margin := 1 + 1/float64(max(len(errors), 1))
+	few := 1 / float64(max(len(errors), 1))
 	b := band{make([]float64, 0, horizon), make([]float64, 0, horizon)}
 	for h := range horizon {
 		pool := near(errors, h)
@@ -21,7 +21,7 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 			break
 		}
 		slices.Sort(pool)
-		b.half80, b.half95 = append(b.half80, quantile(pool, 0.8)), append(b.half95, margin*quantile(pool, 0.95))
+		b.half80, b.half95 = append(b.half80, (1+few/4)*quantile(pool, 0.8)), append(b.half95, (1+few)*quantile(pool, 0.95))
 	}
 	if len(b.half80) == 0 {
 		b.half80, b.half95 = append(b.half80, 1.61*scale), append(b.half95, 3*scale) // the quantiles of a Laplace distribution

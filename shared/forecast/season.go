@@ -16,12 +16,16 @@ func Seasons(m int) []int {
 	return nil
 }
 
+// strong is how strong a long season must be: its many places are learnt from few cycles, and a weak one is mostly noise.
+const strong = 0.45
+
 // shown are those of the possible seasons that y shows: the autocorrelation of its changes at the season's lag is beyond
 // what chance gives one series in ten (the test of the M4 competition's benchmarks, on differences, so that a trend is no season).
 func shown(y []float64, possible []int) []int {
 	var out []int
 	for _, m := range possible {
-		if len(y) >= 2*m+max(5, m/2) && seasonal(y, m) {
+		known := len(y) >= 2*m+max(5, m/2) && seasonal(y, m)
+		if known && (m <= 12 || seasonStrength(y, m) > strong) {
 			out = append(out, m)
 		}
 	}

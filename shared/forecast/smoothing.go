@@ -5,7 +5,6 @@ import "math"
 // fitted holds the parameters that are costly to find.
 type fitted struct {
 	whole ets // of the series, season included where it is short
-	rest  ets // of the series without its seasons
 	arima arima
 }
 
@@ -14,7 +13,7 @@ func fit(h history) fitted {
 	if len(h.seasons) > 0 {
 		m = h.seasons[0]
 	}
-	f := fitted{whole: fitETS(h.y, m, h.positive), rest: fitETS(h.rest, 0, false)}
+	f := fitted{whole: fitETS(h.y, m, h.positive)}
 	if !h.fast {
 		y, m := h.forARIMA()
 		f.arima = fitARIMA(y, m)
@@ -57,7 +56,6 @@ func members(f fitted, fast bool) []member {
 		{"seasonal-naive", year(naive)},
 		{"smoothing", year(func(h history, horizon int) []float64 { return f.whole.forecast(h.y, horizon) })},
 		{"theta", year(theta)},
-		{"decomposition", year(func(h history, horizon int) []float64 { return h.reseason(f.rest.forecast(h.rest, horizon)) })},
 		{"regression", func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
 		{"straight-regression", func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
 	}
