@@ -356,6 +356,8 @@ func (b belongings) body(operation string) string {
 		return `{"plan_hash":"` + hash + `"}`
 	case "dismiss-recommendation":
 		return `{"reason":"not mine"}`
+	case "assess-anomaly":
+		return `{"verdict":"true"}`
 	case "set-execution-freeze":
 		return `{"frozen":true,"reason":"mine"}`
 	case "create-connection":

@@ -18,7 +18,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		run := job.Analyze{Series: db, Store: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
-		return awslambda.HTTP(e.Logger, api.New(e.Logger, api.Analysis{Run: run, Reader: db, Receipts: e.Table()})), nil
+		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger, api.Analysis{Run: run, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()})), nil
 	}, config.Database, config.Table)
 }

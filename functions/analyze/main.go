@@ -17,7 +17,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		run := job.Analyze{Series: db, Store: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
+		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"analyze": awslambda.TaskOf(run.Run)}), nil
 	}, config.Database)
 }

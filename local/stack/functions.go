@@ -63,7 +63,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		),
 		"connections": web(api.Connections{Store: p.db, Secrets: p.secrets, Machines: p.runs, Collectors: everyCloud(collectSandbox),
 			Receipts: p.keys, NewID: newID}),
-		"analysis": web(api.Analysis{Run: p.analyze(), Reader: p.db, Receipts: p.keys}),
+		"analysis": web(api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys}),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Learning{Reader: p.db},
@@ -127,7 +127,7 @@ func (p *parts) load() job.Load {
 }
 
 func (p *parts) analyze() job.Analyze {
-	return job.Analyze{Series: p.db, Store: p.db, Executions: p.db, Tags: []string{"application"}, Now: p.estate.Clock().Now}
+	return job.Analyze{Series: p.db, Store: p.db, Verdicts: p.db, Executions: p.db, Tags: []string{"application"}, Now: p.estate.Clock().Now}
 }
 
 func (p *parts) recommend() job.Recommend {

@@ -112,10 +112,10 @@ func (c *cube) cut(dims []cost.Dimension) []*node {
 }
 
 // scan walks over every node.
-func (c *cube) scan(l limits) {
-	l = l.among(len(c.nodes))
+func (c *cube) scan(o Options) {
+	l := o.limits().among(len(c.nodes))
 	for _, n := range c.nodes {
-		n.path = scan(c.sum(n.leaves), c.start, c.final, l)
+		n.path = scan(c.sum(n.leaves), c.start, c.final, l.patient(o.patience(n.scope)))
 	}
 }
 

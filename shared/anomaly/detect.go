@@ -39,7 +39,7 @@ func Detect(leaves []cost.Series, o Options) []Incident {
 
 func detect(leaves []cost.Series, o Options) []Incident {
 	c := newCube(leaves)
-	c.scan(o.limits())
+	c.scan(o)
 	daily := c.daily()
 	var out []Incident
 	for _, g := range c.gather() {

@@ -3,6 +3,8 @@ package anomaly
 import (
 	"math"
 	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
 // Sensitivity says how unusual a day must be.
@@ -36,6 +38,24 @@ type Options struct {
 	Since time.Time
 	// MinDaily is the least change of a day's cost, in the currency of the series; 0 is 5.
 	MinDaily float64
+	// Expected are scopes whose moves turned out to be meant. They and what lies inside them must move farther to be told, by
+	// half as far again for each time they are named, three times at most.
+	Expected []cost.Scope
+}
+
+// patience is how much farther a scope must move after its moves turned out to be meant.
+func (o Options) patience(s cost.Scope) float64 {
+	const (
+		farther = 1.5
+		most    = 3
+	)
+	times := 0
+	for _, e := range o.Expected {
+		if e.Matches(s) && (len(e) > 0 || len(s) == 0) {
+			times++
+		}
+	}
+	return math.Pow(farther, float64(min(times, most)))
 }
 
 // limits are what a sensitivity means.
@@ -67,11 +87,22 @@ func (o Options) limits() limits {
 // err with shrinks with their number, and the distance that this takes grows with its logarithm, as it does in an
 // exponential tail.
 func (l limits) among(n int) limits {
-	farther := 1 + 0.18*math.Log(float64(max(n, 1)))
+	l.tail /= float64(max(n, 1))
+	return l.times(1 + 0.18*math.Log(float64(max(n, 1))))
+}
+
+// times makes the distances longer.
+func (l limits) times(farther float64) limits {
 	l.day *= farther
 	for k := range l.days {
 		l.days[k] *= farther
 	}
-	l.tail /= float64(max(n, 1))
 	return l
+}
+
+// patient asks for larger changes as well.
+func (l limits) patient(farther float64) limits {
+	l.relative *= farther
+	l.absolute *= farther
+	return l.times(farther)
 }

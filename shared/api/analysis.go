@@ -23,6 +23,7 @@ type Analyzer interface {
 type Analysis struct {
 	Run      Analyzer
 	Reader   job.AnalysisReader
+	Assess   job.Assess
 	Receipts Receipts
 }
 
@@ -38,6 +39,10 @@ func (x Analysis) Register(a huma.API) {
 		Description: "The last detected first. Without a status, open and ended ones.",
 	}, tenant.Viewer, x.anomalies)
 	operation(a, huma.Operation{OperationID: "get-anomaly", Method: http.MethodGet, Path: "/anomalies/{id}", Tags: tags, Summary: "Show an anomaly"}, tenant.Viewer, x.anomaly)
+	operation(a, huma.Operation{
+		OperationID: "assess-anomaly", Method: http.MethodPost, Path: "/anomalies/{id}/verdict", Tags: tags, Summary: "Say what an anomaly was",
+		Description: "The last verdict counts. Later analyses do not tell what lies in an ignored scope, and what was expected must move farther to be told again.",
+	}, tenant.Operator, x.assess)
 	operation(a, huma.Operation{
 		OperationID: "list-forecasts", Method: http.MethodGet, Path: "/forecasts", Tags: tags, Summary: "List forecasts",
 		Description: "Of the whole bill, of each provider or of each service, by day, with intervals; one a currency.",
@@ -80,7 +85,7 @@ func (x Analysis) analyze(ctx context.Context, p tenant.Principal, in *analyzeIn
 }
 
 type listAnomaliesInput struct {
-	Status   []job.AnomalyStatus `query:"status,explode" enum:"open,ended,explained,withdrawn" doc:"Any of these; without it, open and ended ones."`
+	Status   []job.AnomalyStatus `query:"status,explode" enum:"open,ended,explained,dismissed,withdrawn" doc:"Any of these; without it, open and ended ones."`
 	Severity anomaly.Severity    `query:"severity" enum:"low,medium,high,critical" doc:"At least this one."`
 	Provider string              `query:"provider" doc:"ServiceProviderName as the bill writes it."`
 	Service  string              `query:"service" doc:"ServiceName as the bill writes it."`
@@ -142,6 +147,19 @@ type anomalyOutput struct {
 
 func (x Analysis) anomaly(ctx context.Context, p tenant.Principal, in *anomalyInput) (*anomalyOutput, error) {
 	found, err := x.Reader.Anomaly(ctx, p.Tenant, in.ID)
+	return &anomalyOutput{found}, err
+}
+
+type assessInput struct {
+	ID   string `path:"id" maxLength:"100"`
+	Body struct {
+		Verdict job.Opinion `json:"verdict" enum:"true,expected,ignore" doc:"true: it was one. expected: the cost was meant to move. ignore: nothing in its scope is to be told."`
+		Note    string      `json:"note,omitempty" maxLength:"500" doc:"Why, for people."`
+	}
+}
+
+func (x Analysis) assess(ctx context.Context, p tenant.Principal, in *assessInput) (*anomalyOutput, error) {
+	found, err := x.Assess.Run(ctx, job.AssessInput{Tenant: p.Tenant, ID: in.ID, Opinion: in.Body.Verdict, Note: in.Body.Note, By: p.Subject})
 	return &anomalyOutput{found}, err
 }
 

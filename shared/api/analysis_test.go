@@ -59,7 +59,7 @@ func newAnalysing(t *testing.T) *analysing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.handler = api.New(slog.New(slog.DiscardHandler), api.Analysis{Run: x, Reader: db, Receipts: &executing{claimed: map[string][2]string{}}})
+	x.handler = api.New(slog.New(slog.DiscardHandler), api.Analysis{Run: x, Reader: db, Assess: job.Assess{Store: db, Now: func() time.Time { return day }}, Receipts: &executing{claimed: map[string][2]string{}}})
 	return x
 }
 
@@ -192,5 +192,35 @@ func TestForecastsAndTrendsByScope(t *testing.T) {
 		if code, out := x.do(tenant.Viewer, "GET", path, ""); code != want {
 			t.Errorf("%s: %d %v, want %d", path, code, out, want)
 		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	x := newAnalysing(t)
+	path := "/anomalies/anomaly-2/verdict"
+	for _, tt := range []struct {
+		role   tenant.Role
+		path   string
+		body   string
+		code   int
+		status string
+	}{
+		{tenant.Viewer, path, `{"verdict":"expected"}`, http.StatusForbidden, "ended"},
+		{tenant.Operator, path, `{"verdict":"nonsense"}`, http.StatusBadRequest, "ended"},
+		{tenant.Operator, "/anomalies/none/verdict", `{"verdict":"true"}`, http.StatusNotFound, "ended"},
+		{tenant.Operator, path, `{"verdict":"expected","note":"the sale"}`, http.StatusOK, "dismissed"},
+		{tenant.Operator, path, `{"verdict":"true"}`, http.StatusOK, "open"}, // its record has no end,
+		{tenant.Operator, path, `{"verdict":"ignore"}`, http.StatusOK, "dismissed"},
+	} {
+		if code, out := x.do(tt.role, "POST", tt.path, tt.body); code != tt.code || code == http.StatusOK && out["status"] != tt.status {
+			t.Errorf("%s %s: %d %v", tt.path, tt.body, code, out)
+		}
+		if _, out := x.do(tenant.Viewer, "GET", "/anomalies/anomaly-2", ""); out["status"] != tt.status {
+			t.Errorf("after %s it is %v, want %s", tt.body, out["status"], tt.status)
+		}
+	}
+	if _, out := x.do(tenant.Viewer, "GET", "/anomalies", ""); len(items(out)) != 4 {
+		t.Errorf("%d anomalies are listed, want those that nobody dismissed", len(items(out)))
 	}
 }

@@ -40,6 +40,7 @@ const (
 	AnomalyOpen      AnomalyStatus = "open"      // the cost has not come back
 	AnomalyEnded     AnomalyStatus = "ended"     // it has
 	AnomalyExplained AnomalyStatus = "explained" // an execution of the agent's own lowered the cost, as it should
+	AnomalyDismissed AnomalyStatus = "dismissed" // a person expected it, or wants its scope ignored
 	AnomalyWithdrawn AnomalyStatus = "withdrawn" // the bill was restated and no longer shows it
 )
 
@@ -48,6 +49,7 @@ type Anomaly struct {
 	anomaly.Incident
 
 	Status      AnomalyStatus       `json:"status"`
+	Verdict     *Verdict            `json:"verdict,omitempty"`      // by which it stands
 	ExplainedBy string              `json:"explained_by,omitempty"` // ID of the execution, if explained
 	Analysis    string              `json:"analysis"`               // scope of the analysis that found it: "total" for the whole bill
 	Sensitivity anomaly.Sensitivity `json:"sensitivity"`
@@ -89,6 +91,7 @@ var AnalysisTypes = []AnalysisType{Anomalies, Forecasts, Trends}
 type Analyze struct {
 	Series     SeriesReader
 	Store      AnalysisStore
+	Verdicts   VerdictReader    // what people think of anomalies; nil is nothing
 	Executions ExecutionHistory // what the agent itself did; nil explains nothing
 	Tags       []string         // keys of the tags that may name the cause of an anomaly, most telling first
 	Now        Clock
@@ -184,7 +187,11 @@ func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error
 func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, now time.Time, out *AnalyzeOutput) error {
 	var merge func([]Anomaly) []Anomaly
 	if slices.Contains(in.Types, Anomalies) {
-		found, err := a.detect(ctx, in, q, leaves)
+		verdicts, err := a.verdicts(ctx, in.Tenant)
+		if err != nil {
+			return err
+		}
+		found, err := a.detect(ctx, in, q, leaves, expectedScopes(verdicts))
 		if err != nil {
 			return err
 		}
@@ -194,7 +201,7 @@ func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuer
 		}
 		out.Anomalies = &AnomalySummary{}
 		merge = func(known []Anomaly) []Anomaly {
-			merged, summary := mergeAnomalies(known, found, executions, in, out.Analysis, now)
+			merged, summary := mergeAnomalies(known, found, evidence{verdicts, executions}, in, out.Analysis, now)
 			*out.Anomalies = summary
 			return merged
 		}

@@ -20,11 +20,11 @@ const (
 )
 
 // detect finds the incidents and looks into them.
-func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series) ([]anomaly.Incident, error) {
+func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, expected []cost.Scope) ([]anomaly.Incident, error) {
 	var found []anomaly.Incident
 	for _, c := range currencies(leaves) {
 		mine := slices.DeleteFunc(slices.Clone(leaves), func(s cost.Series) bool { return s.Currency != c })
-		found = append(found, anomaly.Detect(mine, anomaly.Options{Sensitivity: in.Sensitivity, MinDaily: floorOf(mine)})...)
+		found = append(found, anomaly.Detect(mine, anomaly.Options{Sensitivity: in.Sensitivity, MinDaily: floorOf(mine), Expected: expected})...)
 	}
 	drilled := 0
 	for i, incident := range found {
@@ -84,15 +84,37 @@ func (a Analyze) drill(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery,
 	return incident, nil
 }
 
+// evidence is what else is known about incidents than their costs.
+type evidence struct {
+	verdicts   []Verdict
+	executions []rollout.Execution
+}
+
+// stand gives an anomaly its status.
+func (e evidence) stand(a Anomaly) Anomaly {
+	a.Status = AnomalyEnded
+	a.ExplainedBy = explanation(a.Incident, e.executions)
+	switch {
+	case a.ExplainedBy != "":
+		a.Status = AnomalyExplained
+	case a.Open():
+		a.Status = AnomalyOpen
+	}
+	if v := verdictOn(a.ID, a.Scope, e.verdicts); v != nil {
+		a = a.Assessed(*v)
+	}
+	return a
+}
+
 // mergeAnomalies brings what was found together with what is known. A known anomaly that an equally sensitive run over its
-// days no longer finds has been taken back by a restated bill; one that ran out of the period stays as it was.
-func mergeAnomalies(known []Anomaly, found []anomaly.Incident, executions []rollout.Execution, in AnalyzeInput, analysis string, now time.Time) ([]Anomaly, AnomalySummary) {
+// days no longer finds has been taken back by a restated bill, unless a person has judged it; one that ran out of the period stays as it was.
+func mergeAnomalies(known []Anomaly, found []anomaly.Incident, e evidence, in AnalyzeInput, analysis string, now time.Time) ([]Anomaly, AnomalySummary) {
 	summary := AnomalySummary{Found: len(found), Severity: map[anomaly.Severity]int{}}
 	judgedFrom := in.Period.Start.AddDate(0, 0, settlesAfter)
 	out := make([]Anomaly, 0, len(found)+len(known))
 	for _, i := range found {
 		next := Anomaly{
-			Incident: i, Status: AnomalyEnded, Analysis: analysis,
+			Incident: i, Analysis: analysis,
 			Sensitivity: in.Sensitivity, Version: anomaly.Version, FoundAt: now, SeenAt: now,
 		}
 		if k := slices.IndexFunc(known, func(o Anomaly) bool { return o.ID == i.ID }); k >= 0 {
@@ -101,21 +123,20 @@ func mergeAnomalies(known []Anomaly, found []anomaly.Incident, executions []roll
 		} else {
 			summary.New++
 		}
-		next.ExplainedBy = explanation(next.Incident, executions)
-		switch {
-		case next.ExplainedBy != "":
-			next.Status = AnomalyExplained
+		next = e.stand(next)
+		switch next.Status {
+		case AnomalyExplained:
 			summary.Explained++
-		case i.Open():
-			next.Status = AnomalyOpen
+		case AnomalyOpen:
 			summary.Open++
 			summary.Severity[i.Severity]++
+		case AnomalyEnded, AnomalyDismissed, AnomalyWithdrawn:
 		}
 		out = append(out, next)
 	}
 	for _, o := range known {
 		again := slices.ContainsFunc(found, func(i anomaly.Incident) bool { return i.ID == o.ID })
-		if again || o.Status == AnomalyWithdrawn || o.Sensitivity != in.Sensitivity || o.Start.Before(judgedFrom) || !o.Detected.Before(in.Period.End) {
+		if again || o.Verdict != nil || o.Status == AnomalyWithdrawn || o.Sensitivity != in.Sensitivity || o.Start.Before(judgedFrom) || !o.Detected.Before(in.Period.End) {
 			continue
 		}
 		o.Status = AnomalyWithdrawn
