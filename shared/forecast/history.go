@@ -23,10 +23,11 @@ type shape struct {
 // back.
 type history struct {
 	shape
-	whole    []float64 // clean, without the effects of the days of the month
-	y        []float64 // also without the yearly season of a daily series
-	year     []float64 // that season, from the first day to the end of the horizon; nil without one
-	seasons  []int     // those of the possible ones that the values show, ascending
+	whole    []float64  // clean, without the effects of the days of the month
+	y        []float64  // also without the yearly season of a daily series
+	year     []float64  // that season, from the first day to the end of the horizon; nil without one
+	bent     *regressed // what it was learnt by
+	seasons  []int      // those of the possible ones that the values show, ascending
 	positive bool
 	logs     bool // seasons grow with the level
 	weekdays [week]float64
@@ -88,7 +89,7 @@ func (h *history) learnYear() {
 		return
 	}
 	r := regress(*h, len(h.y)+farthest, true)
-	h.year = r.part(r.yearly)
+	h.bent, h.year = &r, r.part(r.yearly)
 	h.y = make([]float64, len(h.whole))
 	for i, v := range h.whole {
 		h.y[i] = v - h.year[i]

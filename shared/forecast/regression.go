@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -9,6 +10,7 @@ import (
 // yearlyFrom is how many days of history a yearly season needs: eighteen months.
 const yearlyFrom = 540
 
+// farthest is how many days ahead the yearly season is laid out; beyond, it repeats.
 const farthest = 400
 
 // regression is an additive model in the manner of Prophet (Taylor and Letham 2018): a trend that bends, Fourier terms for
@@ -16,7 +18,7 @@ const farthest = 400
 // ask for them. What the last values lie above or below it fades.
 func regression(h history, horizon int, bends bool) []float64 {
 	n := len(h.whole)
-	r := regress(h, n+horizon, bends)
+	r := h.regressed(horizon, bends)
 	value := r.part(0)
 	rest := make([]float64, n)
 	for i := range rest {
@@ -37,9 +39,28 @@ type regressed struct {
 	design
 	y       []float64 // what it was fitted to
 	table   []float64
+	gram    []float64
+	right   []float64
 	weights []float64
 	mean    float64
 	scale   float64
+}
+
+// regressed fits anew, or solves the equations that the yearly season was learnt from once more.
+func (h history) regressed(horizon int, bends bool) regressed {
+	if h.bent == nil || horizon > farthest {
+		return regress(h, len(h.whole)+horizon, bends)
+	}
+	r := *h.bent
+	if !bends {
+		const never = 1e12
+		r.penalty = slices.Clone(r.penalty)
+		for k := range r.knots {
+			r.penalty[2+k] = never
+		}
+		r.weights = ridge(r.gram, r.right, r.penalty)
+	}
+	return r
 }
 
 // regress fits to h and prepares count steps.
@@ -55,7 +76,8 @@ func regress(h history, count int, bends bool) regressed {
 		r.scale = 1
 	}
 	r.table = r.rows(count)
-	r.weights = ridge(r.table[:n*r.width], y, r.mean, r.scale, r.penalty)
+	r.gram, r.right = normalEquations(r.table[:n*r.width], y, r.mean, r.scale, r.width)
+	r.weights = ridge(r.gram, r.right, r.penalty)
 	return r
 }
 
@@ -74,10 +96,9 @@ func (r regressed) part(from int) []float64 {
 	return out
 }
 
-// ridge solves the penalised normal equations.
-func ridge(rows, y []float64, mean, scale float64, penalty []float64) []float64 {
-	p := len(penalty)
-	gram, right := make([]float64, p*p), make([]float64, p)
+// normalEquations are the products of the columns with each other and with the target.
+func normalEquations(rows, y []float64, mean, scale float64, p int) (gram, right []float64) {
+	gram, right = make([]float64, p*p), make([]float64, p)
 	for i, v := range y {
 		row := rows[i*p : (i+1)*p]
 		target := (v - mean) / scale
@@ -92,12 +113,19 @@ func ridge(rows, y []float64, mean, scale float64, penalty []float64) []float64 
 			}
 		}
 	}
+	return gram, right
+}
+
+// ridge solves the penalised normal equations.
+func ridge(gram, right, penalty []float64) []float64 {
+	p := len(penalty)
+	sum := slices.Clone(gram)
 	for a, v := range penalty {
-		gram[a*p+a] += v
+		sum[a*p+a] += v
 	}
 	var chol mat.Cholesky
 	weights := mat.NewVecDense(p, nil)
-	if !chol.Factorize(mat.NewSymDense(p, gram)) || chol.SolveVecTo(weights, mat.NewVecDense(p, right)) != nil {
+	if !chol.Factorize(mat.NewSymDense(p, sum)) || chol.SolveVecTo(weights, mat.NewVecDense(p, right)) != nil {
 		return make([]float64, p) // the mean: the penalty forbids it but for values beyond all bounds
 	}
 	return weights.RawVector().Data

@@ -81,10 +81,15 @@ func (f fitted) forecastARIMA(h history, horizon int) []float64 {
 
 // withYear puts the yearly season back on a path.
 func (h history) withYear(path []float64) []float64 {
+	if h.year == nil {
+		return path
+	}
 	for i := range path {
-		if at := len(h.y) + i; at < len(h.year) {
-			path[i] += h.year[at]
+		at := len(h.y) + i
+		for at >= len(h.year) {
+			at -= 365
 		}
+		path[i] += h.year[at]
 	}
 	return path
 }
