@@ -62,7 +62,7 @@ func floats(tb testing.TB, s string) []float64 {
 // The limits hold the accuracy that was measured when they were written; R's best on the same series are .869, 1.257 and
 // (with the yearly term forced on) 1.031.
 func TestAccuracyOnPublicSeries(t *testing.T) {
-	for name, limit := range map[string]float64{"nn5_daily.csv.gz": 0.87, "chicago_daily.csv.gz": 1.1, "gefcom_daily.csv.gz": 1.06} {
+	for name, limit := range map[string]float64{"nn5_daily.csv.gz": 0.83, "chicago_daily.csv.gz": 0.91, "gefcom_daily.csv.gz": 1.0} {
 		t.Run(name, func(t *testing.T) {
 			series, test := benchmarkSeries(t, name)
 			var mase, in80, in95, days, width float64
@@ -84,7 +84,7 @@ func TestAccuracyOnPublicSeries(t *testing.T) {
 			if mase > limit {
 				t.Errorf("MASE %.3f, want at most %.2f", mase, limit)
 			}
-			if in80/days < 0.7 || in95/days < 0.88 {
+			if in80/days < 0.75 || in80/days > 0.87 || in95/days < 0.92 || in95/days > 0.985 {
 				t.Errorf("the intervals hold %.2f and %.2f of the days", in80/days, in95/days)
 			}
 		})

@@ -78,7 +78,7 @@ func cycleSubseries(y, trend, wide []float64, m, window int) {
 // windows only every tenth of a window is fitted and the rest interpolated, as the original does.
 func loess(v []float64, window, before, count int) []float64 {
 	out := make([]float64, count)
-	jump := max(1, window/10)
+	jump := (window + 9) / 10
 	last := 0
 	for i := 0; i < count; i += jump {
 		out[i] = local(v, window, float64(i-before))
