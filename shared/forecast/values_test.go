@@ -1,0 +1,42 @@
+package forecast_test
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/cost-agent/cost-agent/shared/forecast"
+)
+
+// Whatever the values and the step are, every number of the answer is one, and the intervals lie in each other.
+func TestAnyValuesGiveNumbers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := rapid.SampledFrom([]int{1, 2, 4, 7, 12, 24, 52}).Draw(t, "season")
+		n := rapid.IntRange(1, 160).Draw(t, "values")
+		grow := rapid.SampledFrom([]float64{0, 0.001, 0.5, -0.2}).Draw(t, "growth")
+		level := rapid.SampledFrom([]float64{0, 1e-9, 1, -40, 1e9}).Draw(t, "level")
+		noisy := rapid.SampledFrom([]float64{0, 0.1, 1}).Draw(t, "noise")
+		gap := rapid.IntRange(2, 30).Draw(t, "gap")
+		v := build(n, func(i int) float64 {
+			if i%gap == 1 {
+				return math.NaN()
+			}
+			return level * math.Exp(grow*float64(i)) * (1 + noisy*noise(i) + 0.3*math.Sin(2*math.Pi*float64(i)/float64(m)))
+		})
+		horizon := rapid.IntRange(1, 60).Draw(t, "horizon")
+		o := forecast.Values(v, horizon, forecast.Options{Seasons: forecast.Seasons(m), Fast: rapid.Bool().Draw(t, "fast")})
+		if len(o.Steps) != horizon || o.Reason == "" {
+			t.Fatalf("%d steps, want %d; reason %q", len(o.Steps), horizon, o.Reason)
+		}
+		for i, s := range o.Steps {
+			order := []float64{s.Low95, s.Low80, s.Mean, s.High80, s.High95}
+			for k, x := range order {
+				if math.IsNaN(x) || math.IsInf(x, 0) || k > 0 && x < order[k-1] {
+					t.Fatalf("step %d: %v", i, order)
+				}
+			}
+		}
+	})
+}
