@@ -26,38 +26,66 @@ func fitARIMA(y []float64, m int) arima {
 	for o.d < 2-o.sd && wanders(difference(y, arimaOrder{d: o.d, sd: o.sd, m: m})) {
 		o.d++
 	}
-	w := difference(y, o)
-	tried := map[arimaOrder]bool{}
-	best, x, least := o, []float64(nil), math.Inf(1)
-	try := func(c arimaOrder) bool {
-		if c.p < 0 || c.q < 0 || c.sp < 0 || c.sq < 0 || c.p > 4 || c.q > 3 || c.sp > 1 || c.sq > 1 || tried[c] || len(tried) >= 24 {
-			return false
-		}
-		tried[c] = true
-		at, aicc := c.search(w)
-		if aicc < least {
-			best, x, least = c, at, aicc
-			return true
-		}
-		return false
+	s := stepwise{w: difference(y, o), best: o, least: math.Inf(1), tried: map[arimaOrder]bool{}}
+	s.run()
+	return s.best.finish(s.w, s.x)
+}
+
+// stepwise walks over the orders of one differencing.
+type stepwise struct {
+	w     []float64 // the differenced series
+	best  arimaOrder
+	x     []float64 // its free parameters
+	least float64   // its AICc
+	tried map[arimaOrder]bool
+}
+
+// mostModels bounds a walk.
+const mostModels = 24
+
+func (s *stepwise) run() {
+	seasonal := 0
+	if s.best.m >= 2 {
+		seasonal = 1
 	}
-	seasonalTerms := 0
-	if m >= 2 {
-		seasonalTerms = 1
+	for _, start := range [][4]int{{2, 2, seasonal, seasonal}, {0, 0, 0, 0}, {1, 0, seasonal, 0}, {0, 1, 0, seasonal}} {
+		from := arimaOrder{d: s.best.d, sd: s.best.sd, m: s.best.m}
+		s.try(from.plus(start))
 	}
-	for _, s := range [][4]int{{2, 2, seasonalTerms, seasonalTerms}, {0, 0, 0, 0}, {1, 0, seasonalTerms, 0}, {0, 1, 0, seasonalTerms}} {
-		try(arimaOrder{s[0], o.d, s[1], s[2], o.sd, s[3], m})
-	}
+	neighbours := [][4]int{{1, 0, 0, 0}, {-1, 0, 0, 0}, {0, 1, 0, 0}, {0, -1, 0, 0}, {1, 1, 0, 0}, {-1, -1, 0, 0},
+		{0, 0, seasonal, 0}, {0, 0, -1, 0}, {0, 0, 0, seasonal}, {0, 0, 0, -1}}
 	for improved := true; improved; {
 		improved = false
-		for _, s := range [][4]int{{1, 0, 0, 0}, {-1, 0, 0, 0}, {0, 1, 0, 0}, {0, -1, 0, 0}, {1, 1, 0, 0}, {-1, -1, 0, 0}, {0, 0, seasonalTerms, 0}, {0, 0, -1, 0}, {0, 0, 0, seasonalTerms}, {0, 0, 0, -1}} {
-			b := best
-			if try(arimaOrder{b.p + s[0], b.d, b.q + s[1], b.sp + s[2], b.sd, b.sq + s[3], m}) {
-				improved = true
-			}
+		for _, step := range neighbours {
+			improved = s.try(s.best.plus(step)) || improved
 		}
 	}
-	return best.finish(w, x)
+}
+
+// try reports whether the order is better than the best so far.
+func (s *stepwise) try(o arimaOrder) bool {
+	if !o.small() || s.tried[o] || len(s.tried) >= mostModels {
+		return false
+	}
+	s.tried[o] = true
+	x, aicc := o.search(s.w)
+	if aicc >= s.least {
+		return false
+	}
+	s.best, s.x, s.least = o, x, aicc
+	return true
+}
+
+// plus adds to p, q and their seasonal ones.
+func (o arimaOrder) plus(step [4]int) arimaOrder {
+	o.p, o.q, o.sp, o.sq = o.p+step[0], o.q+step[1], o.sp+step[2], o.sq+step[3]
+	return o
+}
+
+// small reports whether the order is one that is looked at.
+func (o arimaOrder) small() bool {
+	within := func(n, most int) bool { return n >= 0 && n <= most }
+	return within(o.p, 4) && within(o.q, 3) && within(o.sp, 1) && within(o.sq, 1)
 }
 
 // search minimises the conditional sum of squares and gives the free parameters and the AICc.

@@ -119,7 +119,7 @@ func logistic(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 // pass runs over y and gives minus twice the log-likelihood, up to a constant that all forms share.
 func (e ets) pass(y []float64, start etsState, buffer []float64) (etsState, float64) {
 	z := etsState{level: start.level, trend: start.trend, season: append(buffer[:0], start.season...), n: len(y)}
-	if !e.etsForm.trend {
+	if !e.trend {
 		z.trend = 0
 	}
 	square, logs := 0.0, 0.0

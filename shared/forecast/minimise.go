@@ -50,16 +50,21 @@ func minimise(start []float64, spread float64, evaluations int, f func([]float64
 				*worst = near
 				continue
 			}
-			for i := 1; i <= d; i++ {
-				for j := range corners[i].x {
-					corners[i].x[j] = (corners[i].x[j] + corners[0].x[j]) / 2
-				}
-				corners[i].value = f(corners[i].x)
-				used++
-			}
+			shrink(corners, f)
+			used += d
 		}
 	}
 	return slices.MinFunc(corners, func(a, b corner) int { return order(a.value, b.value) }).x
+}
+
+// shrink draws all corners halfway to the best, which comes first.
+func shrink(corners []corner, f func([]float64) float64) {
+	for i := 1; i < len(corners); i++ {
+		for j := range corners[i].x {
+			corners[i].x[j] = (corners[i].x[j] + corners[0].x[j]) / 2
+		}
+		corners[i].value = f(corners[i].x)
+	}
 }
 
 type corner struct {

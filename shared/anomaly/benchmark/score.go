@@ -26,7 +26,7 @@ func (t *tally) add(o tally) {
 }
 
 // measure turns counts into shares. Precision counts an event once, however often it was reported.
-func (t tally) measure() measure {
+func (t *tally) measure() measure {
 	m := measure{Events: t.events}
 	m.Precision = ratio(t.found, t.found+t.falseRuns)
 	m.Recall = ratio(t.found, t.events)

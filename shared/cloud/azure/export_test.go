@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +96,7 @@ func listBlobs(out http.ResponseWriter, r *http.Request, names []string) {
 		answer.Blobs = []blob{{names[from]}}
 	}
 	if from+1 < len(names) {
-		answer.Next = fmt.Sprint(from + 1)
+		answer.Next = strconv.Itoa(from + 1)
 	}
 	out.Header().Set("Content-Type", "application/xml")
 	_ = xml.NewEncoder(out).Encode(answer)

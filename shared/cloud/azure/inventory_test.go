@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -237,7 +238,7 @@ func TestUsageIsAskedForInFullBatchesAndMetered(t *testing.T) {
 	q := query("vm", resource.Instance, resource.CPU)
 	for i := range 120 {
 		ref := q.Refs[0]
-		ref.ID += fmt.Sprint(i)
+		ref.ID += strconv.Itoa(i)
 		q.Refs = append(q.Refs, ref)
 	}
 	limit := decimal.RequireFromString("0.00005")

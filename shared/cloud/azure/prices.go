@@ -90,16 +90,36 @@ func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Pr
 	return out, nil
 }
 
+// dated is a price with the day from which it holds.
+type dated struct {
+	amount decimal.Decimal
+	from   time.Time
+}
+
+// beats reports whether the price counts rather than the known one of the same thing.
+func (d dated) beats(known dated, typ resource.Type) bool {
+	switch {
+	case typ == resource.Volume, d.from.Equal(known.from): // tiers of one type of disk: see diskPrice
+		return d.amount.LessThan(known.amount)
+	default:
+		return d.from.After(known.from)
+	}
+}
+
+// asked is what an item of the list costs now, from the first unit on; false when that is not what it tells.
+func (c *Collector) asked(i item, region string) (decimal.Decimal, bool) {
+	amount, bad := decimal.NewFromString(i.RetailPrice.String())
+	least, _ := decimal.NewFromString(cmp.Or(i.TierMinimum.String(), "0"))
+	return amount, bad == nil && amount.IsPositive() && !least.IsPositive() && cost.Currency(i.CurrencyCode) == priceCurrency &&
+		strings.EqualFold(i.ArmRegionName, region) && !i.EffectiveFrom.After(c.options.Now())
+}
+
 // shelf reads one part of the list for one region. Of several prices of the same thing the one that began last counts; prices
 // to come, and those from a certain amount on, do not.
 func (c *Collector) shelf(ctx context.Context, region string, s shelf) ([]resource.Price, error) {
 	type thing struct {
 		typ        resource.Type
 		size, unit string
-	}
-	type dated struct {
-		amount decimal.Decimal
-		from   time.Time
 	}
 	best := map[thing]dated{}
 	filter := s.filter + " and armRegionName eq '" + region + "' and priceType eq 'Consumption' and isPrimaryMeterRegion eq true"
@@ -108,23 +128,13 @@ func (c *Collector) shelf(ctx context.Context, region string, s shelf) ([]resour
 			return nil, err
 		}
 		typ, size, unit, share := s.price(i)
-		amount, bad := decimal.NewFromString(i.RetailPrice.String())
-		least, _ := decimal.NewFromString(cmp.Or(i.TierMinimum.String(), "0"))
-		if size == "" || bad != nil || !amount.IsPositive() || least.IsPositive() || cost.Currency(i.CurrencyCode) != priceCurrency ||
-			!strings.EqualFold(i.ArmRegionName, region) || i.EffectiveFrom.After(c.options.Now()) {
+		amount, ok := c.asked(i, region)
+		if size == "" || !ok {
 			continue
 		}
-		amount = amount.Mul(share)
-		key := thing{typ, size, unit}
-		known, ok := best[key]
-		cheaper := i.EffectiveFrom.Equal(known.from) && amount.LessThan(known.amount)
-		if typ == resource.Volume { // tiers of one type of disk: see diskPrice
-			cheaper = amount.LessThan(known.amount)
-		} else if i.EffectiveFrom.After(known.from) {
-			cheaper = true
-		}
-		if !ok || cheaper {
-			best[key] = dated{amount, i.EffectiveFrom}
+		key, offer := thing{typ, size, unit}, dated{amount.Mul(share), i.EffectiveFrom}
+		if known, ok := best[key]; !ok || offer.beats(known, typ) {
+			best[key] = offer
 		}
 	}
 	var out []resource.Price

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func (w *world) prices(link func(next string) string) {
 			return
 		}
 		q := r.URL.Query()
-		q.Set("$skip", fmt.Sprint(page+1))
+		q.Set("$skip", strconv.Itoa(page+1))
 		fmt.Fprintf(out, `{"Items":[%s],"NextPageLink":%q,"Count":1}`, list[page], link(w.URL+"/prices?"+q.Encode()))
 	}
 }
@@ -96,7 +97,7 @@ func TestPriceListsThatGoAstrayEnd(t *testing.T) {
 		link func(string) string
 		want fault.Code
 	}{
-		"in a circle":     {func(next string) string { return next[:strings.Index(next, "?")] + "?x=1" }, fault.Unavailable},
+		"in a circle":     {func(next string) string { return strings.SplitN(next, "?", 2)[0] + "?x=1" }, fault.Unavailable},
 		"to another host": {func(string) string { return "https://elsewhere.example/prices" }, fault.Unprocessable},
 	} {
 		w := newWorld(t)
