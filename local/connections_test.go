@@ -70,7 +70,9 @@ func tested(t *testing.T, s *stack.Stack, id string) testedRun {
 	if err := json.Unmarshal([]byte(body), &started); err != nil || code != http.StatusAccepted {
 		t.Fatalf("%d %s", code, body)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	look, limit := time.NewTicker(50*time.Millisecond), time.After(time.Minute)
+	defer look.Stop()
+	for {
 		var run testedRun
 		if err := callerOf(s).Get(t.Context(), "/api/v1/runs/"+started.ID, nil, &run); err != nil {
 			t.Fatal(err)
@@ -78,7 +80,9 @@ func tested(t *testing.T, s *stack.Stack, id string) testedRun {
 		if run.Status != "running" {
 			return run
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-look.C:
+		case <-limit:
 			t.Fatal("the test of the connection does not end")
 		}
 	}
