@@ -293,13 +293,20 @@ func TestTheRoleIsAssumedWithTheTenantAsExternalID(t *testing.T) {
 	}
 }
 
+// sentOnce keeps a call from being sent again: metric values add up. A connection of its own is never one that the server has
+// just closed, which is what the SDK would try again for.
+func sentOnce(o *cloudwatch.Options) {
+	o.RetryMaxAttempts = 1
+	o.HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
 func TestUsage(t *testing.T) {
 	s := moto(t)
 	meter := ingest.NewMeter(nil)
 	c := collector(t, s.url, meter, nil)
 	put := func(namespace, metric, dimension, id string, value float64) {
 		must[*cloudwatch.PutMetricDataOutput](t)(newCloudWatch(c.account.in("us-east-1")).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: &namespace,
-			MetricData: []cwtypes.MetricDatum{{MetricName: &metric, Timestamp: aws.Time(noon.Add(-90 * time.Minute)), Value: &value, Dimensions: []cwtypes.Dimension{{Name: &dimension, Value: &id}}}}}))
+			MetricData: []cwtypes.MetricDatum{{MetricName: &metric, Timestamp: aws.Time(noon.Add(-90 * time.Minute)), Value: &value, Dimensions: []cwtypes.Dimension{{Name: &dimension, Value: &id}}}}}, sentOnce))
 	}
 	put("AWS/EC2", "CPUUtilization", "InstanceId", "i-1", 12.5)
 	put("AWS/EBS", "VolumeReadOps", "VolumeId", "vol-1", 3600)
