@@ -133,7 +133,7 @@ func TestCollectorConforms(t *testing.T) {
 	s := moto(t)
 	c := collector(t, s.url, nil, nil)
 	e := build(t, c.account, "us-east-1")
-	must[*cloudwatch.PutMetricDataOutput](t)(newCloudWatch(c.account.in("us-east-1")).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/EC2"),
+	must[*cloudwatch.PutMetricDataOutput](t)(newCloudWatch(seeding(c.account.in("us-east-1"))).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/EC2"),
 		MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("CPUUtilization"), Timestamp: aws.Time(noon.Add(-90 * time.Minute)), Value: aws.Float64(7),
 			Dimensions: []cwtypes.Dimension{{Name: aws.String("InstanceId"), Value: &e.instance}}}}}))
 	to, err := url.Parse(s.url)

@@ -39,11 +39,19 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
+// seeding is for calls that make something: sent again, they would make two. A connection of its own for each is never one that
+// the server has just closed, which is what the SDK would try again for.
+func seeding(config aws.Config) aws.Config {
+	config.RetryMaxAttempts = 1
+	config.HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return config
+}
+
 // build creates one of each kind with the account's own rights.
 func build(t *testing.T, a account, region string) (e estate) {
 	t.Helper()
 	ctx := t.Context()
-	client := ec2.NewFromConfig(a.in(region))
+	client := ec2.NewFromConfig(seeding(a.in(region)))
 	tags := []types.TagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{{Key: aws.String("Name"), Value: aws.String("web-1")}, {Key: aws.String("team"), Value: aws.String("shop")}}}}
 	run := must[*ec2.RunInstancesOutput](t)(client.RunInstances(ctx, &ec2.RunInstancesInput{ImageId: aws.String("ami-760aaa0f"), InstanceType: types.InstanceTypeM5Xlarge, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), TagSpecifications: tags}))
 	e.instance = *run.Instances[0].InstanceId
@@ -51,7 +59,7 @@ func build(t *testing.T, a account, region string) (e estate) {
 	e.loose = *loose.VolumeId
 	e.snapshot = *must[*ec2.CreateSnapshotOutput](t)(client.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: loose.VolumeId})).SnapshotId
 	e.address = *must[*ec2.AllocateAddressOutput](t)(client.AllocateAddress(ctx, &ec2.AllocateAddressInput{})).AllocationId
-	must[*rds.CreateDBInstanceOutput](t)(rds.NewFromConfig(a.in(region)).CreateDBInstance(ctx, &rds.CreateDBInstanceInput{DBInstanceIdentifier: aws.String("orders"),
+	must[*rds.CreateDBInstanceOutput](t)(rds.NewFromConfig(seeding(a.in(region))).CreateDBInstance(ctx, &rds.CreateDBInstanceInput{DBInstanceIdentifier: aws.String("orders"),
 		DBInstanceClass: aws.String("db.r5.large"), Engine: aws.String("postgres"), AllocatedStorage: aws.Int32(50), MasterUsername: aws.String("u"), MasterUserPassword: aws.String("password1")}))
 	return e
 }
@@ -136,7 +144,7 @@ func noneLeft(t *testing.T, before int) {
 func TestTheAccountsOfAnOrganisation(t *testing.T) {
 	s := moto(t)
 	c := collector(t, s.url, nil, map[string]string{"regions": "us-east-1", "member_role": "CostAgentMember"})
-	org := organizations.NewFromConfig(c.own)
+	org := organizations.NewFromConfig(seeding(c.own))
 	must[*organizations.CreateOrganizationOutput](t)(org.CreateOrganization(t.Context(), &organizations.CreateOrganizationInput{FeatureSet: "ALL"}))
 	var ids []string
 	for _, name := range []string{"shop", "closed"} {
@@ -293,20 +301,13 @@ func TestTheRoleIsAssumedWithTheTenantAsExternalID(t *testing.T) {
 	}
 }
 
-// sentOnce keeps a call from being sent again: metric values add up. A connection of its own is never one that the server has
-// just closed, which is what the SDK would try again for.
-func sentOnce(o *cloudwatch.Options) {
-	o.RetryMaxAttempts = 1
-	o.HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-}
-
 func TestUsage(t *testing.T) {
 	s := moto(t)
 	meter := ingest.NewMeter(nil)
 	c := collector(t, s.url, meter, nil)
 	put := func(namespace, metric, dimension, id string, value float64) {
-		must[*cloudwatch.PutMetricDataOutput](t)(newCloudWatch(c.account.in("us-east-1")).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: &namespace,
-			MetricData: []cwtypes.MetricDatum{{MetricName: &metric, Timestamp: aws.Time(noon.Add(-90 * time.Minute)), Value: &value, Dimensions: []cwtypes.Dimension{{Name: &dimension, Value: &id}}}}}, sentOnce))
+		must[*cloudwatch.PutMetricDataOutput](t)(newCloudWatch(seeding(c.account.in("us-east-1"))).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: &namespace,
+			MetricData: []cwtypes.MetricDatum{{MetricName: &metric, Timestamp: aws.Time(noon.Add(-90 * time.Minute)), Value: &value, Dimensions: []cwtypes.Dimension{{Name: &dimension, Value: &id}}}}}))
 	}
 	put("AWS/EC2", "CPUUtilization", "InstanceId", "i-1", 12.5)
 	put("AWS/EBS", "VolumeReadOps", "VolumeId", "vol-1", 3600)
