@@ -23,7 +23,6 @@ import (
 type Report struct {
 	Title           string
 	Rows            int64
-	Rejected        int64
 	Periods         int // months of bills
 	Month           time.Time
 	Providers       []Provider
@@ -69,7 +68,6 @@ type Recommendation struct {
 	Monthly cost.Money
 	Score   float64
 	Status  string
-	Targets int
 }
 
 // Execution is one change that was carried out.
@@ -90,7 +88,7 @@ func (r Report) Write(out io.Writer) error {
 	p.line("")
 	p.line("%s", r.Title)
 	p.line("%s", strings.Repeat("─", len([]rune(r.Title))))
-	p.section("Bills", "%s rows of %d months accepted, %s rejected", thousands(r.Rows), r.Periods, thousands(r.Rejected))
+	p.section("Bills", "%s rows of %d months loaded", thousands(r.Rows), r.Periods)
 	r.costs(p)
 	r.anomalies(p)
 	r.forecast(p)

@@ -21,7 +21,7 @@ func TestReportShowsWhatAPersonLooksFor(t *testing.T) {
 	before, potential, realised := dollars("2000"), dollars("1234.5"), dollars("900")
 	day := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
 	r := report.Report{
-		Title: "Cost Agent", Rows: 1234567, Rejected: 2, Periods: 18, Month: day,
+		Title: "Cost Agent", Rows: 1234567, Periods: 18, Month: day,
 		Providers:    []report.Provider{{Name: "AWS", Cost: dollars("2500"), Before: &before, Daily: []float64{1, 2}}, {Name: "Vultr", Cost: dollars("10")}},
 		AnomalyCount: 1, Anomalies: []report.Anomaly{{Severity: "high", Kind: "spike", Start: day, End: day.AddDate(0, 0, 3), Impact: dollars("410.4"), Where: "NAT gateway"}},
 		Forecast:       &report.Forecast{Days: 30, Mean: dollars("60000"), Lo80: decimal.NewFromInt(59000), Hi80: decimal.NewFromInt(61000), Daily: []float64{1, 2, 3}, History: 2},

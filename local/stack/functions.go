@@ -54,7 +54,6 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 	web := func(resources ...api.Resource) gateway.Handler {
 		return awslambda.HTTP(log, api.New(log, resources...))
 	}
-	rails := rollout.Rails{}
 	return map[string]gateway.Handler{
 		"health": web(api.Health{Database: p.db.Ping, Cache: p.cache.Ping, Build: "local"}),
 		"costs": web(
@@ -71,7 +70,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		"executions": web(api.Executions{
 			Reader: p.db, Freezer: p.db, Receipts: p.keys, Now: now,
 			Starter: job.Execute{Store: p.db, Recommendations: p.db, Starter: p.runs, Actors: everyCloud(actSandbox),
-				Collectors: everyCloud(collectSandbox), Rails: rails, Now: now},
+				Collectors: everyCloud(collectSandbox), Now: now},
 		}),
 		"workflows": web(api.Workflows{Machines: p.runs, Summary: p.summary(), Receipts: p.keys, NewID: newID}),
 	}

@@ -35,7 +35,6 @@ type Groups struct {
 		Cost  cost.Money                `json:"cost"`
 		Rows  int64                     `json:"rows"`
 	} `json:"items"`
-	Truncated bool `json:"truncated"`
 }
 
 // Report reads, through the API, what the page shows.
@@ -220,7 +219,7 @@ func (s Story) recommendations(ctx context.Context, r *report.Report) error {
 		}
 		if i < shownRecommendations {
 			r.Recommendations = append(r.Recommendations, report.Recommendation{Title: one.Title, Monthly: one.Saving.Monthly, Score: one.Score.Total,
-				Status: string(one.Status), Targets: len(one.Plan.Targets)})
+				Status: string(one.Status)})
 		}
 	}
 	return nil
