@@ -96,16 +96,16 @@ func (v *view) resources(wanted func(*item) bool) []resource.Resource {
 }
 
 // Usage implements ingest.Collector. Samples lie on multiples of Every, and none is newer than now.
-func (c collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.Usage, error) {
+func (c collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	v, err := c.begin(ctx)
 	if err != nil {
-		return nil, err
+		return ingest.Measured{}, err
 	}
 	if q.Every < time.Minute {
-		return nil, fault.Input("every", q.Every.String(), "the clouds keep no metrics finer than a minute")
+		return ingest.Measured{}, fault.Input("every", q.Every.String(), "the clouds keep no metrics finer than a minute")
 	}
 	gauge := newGauge(v)
-	var out []resource.Usage
+	var out ingest.Measured
 	for _, ref := range q.Refs {
 		it := v.find(ref)
 		if it == nil || ref.Cloud != c.cloud {
@@ -113,7 +113,7 @@ func (c collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.U
 		}
 		for _, metric := range q.Metrics {
 			if samples := gauge.samples(it, metric, q.Period, q.Every); len(samples) > 0 {
-				out = append(out, resource.Usage{Ref: it.ref, Metric: metric, Every: q.Every, Samples: samples})
+				out.Usage = append(out.Usage, resource.Usage{Ref: it.ref, Metric: metric, Every: q.Every, Samples: samples})
 			}
 		}
 	}

@@ -25,8 +25,9 @@ func inject(t testing.TB, e *Estate, f Fault) {
 func recent(t testing.TB, e *Estate, ref resource.Ref, metric resource.Metric, minutes int) float64 {
 	t.Helper()
 	now := e.clock.Now()
-	usage, err := e.Collector(ref.Cloud).Usage(t.Context(), ingest.UsageQuery{Refs: []resource.Ref{ref}, Metrics: []resource.Metric{metric},
+	measured, err := e.Collector(ref.Cloud).Usage(t.Context(), ingest.UsageQuery{Refs: []resource.Ref{ref}, Metrics: []resource.Metric{metric},
 		Period: cost.Period{Start: now.Add(-time.Duration(minutes) * time.Minute), End: now}, Every: time.Minute})
+	usage := measured.Usage
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,8 @@ import (
 func use(t testing.TB, e *Estate, name string, metric resource.Metric, period cost.Period, every time.Duration) []resource.Sample {
 	t.Helper()
 	ref := e.named(t, name).Ref
-	usage, err := e.Collector(ref.Cloud).Usage(t.Context(), ingest.UsageQuery{Refs: []resource.Ref{ref}, Metrics: []resource.Metric{metric}, Period: period, Every: every})
+	measured, err := e.Collector(ref.Cloud).Usage(t.Context(), ingest.UsageQuery{Refs: []resource.Ref{ref}, Metrics: []resource.Metric{metric}, Period: period, Every: every})
+	usage := measured.Usage
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +243,8 @@ func BenchmarkHealthOfADay(b *testing.B) {
 	q := ingest.UsageQuery{Refs: refs, Metrics: []resource.Metric{resource.ErrorRate, resource.LatencyP95},
 		Period: cost.Period{Start: e.base.Today.AddDate(0, 0, -1), End: e.base.Today}, Every: 5 * time.Minute}
 	for b.Loop() {
-		got, err := e.Collector(resource.AWS).Usage(b.Context(), q)
+		measured, err := e.Collector(resource.AWS).Usage(b.Context(), q)
+		got := measured.Usage
 		if err != nil || len(got) != 24 {
 			b.Fatal(len(got), err)
 		}

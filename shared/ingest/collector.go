@@ -37,10 +37,23 @@ type Collector interface {
 	// Resources lists what exists. A part that could not be read has a status that is not OK, and says nothing about
 	// what exists there.
 	Resources(ctx context.Context) (Inventory, error)
-	// Usage reads metrics of the given resources. A resource without data for a metric has no entry.
-	Usage(ctx context.Context, q UsageQuery) ([]resource.Usage, error)
+	// Usage reads metrics of the given resources. A resource without data for a metric has no entry. Where metrics may not be
+	// read, a part says so, and nothing is said about how those resources are used.
+	Usage(ctx context.Context, q UsageQuery) (Measured, error)
 	// Prices lists what the sizes and kinds in the given regions cost now.
 	Prices(ctx context.Context, regions []string) ([]resource.Price, error)
+}
+
+// CommitmentReader is a collector of a cloud that sells commitments, and tells how they are used.
+type CommitmentReader interface {
+	// Commitments lists those that are held, and how they were used in the period's whole UTC days.
+	Commitments(ctx context.Context, period cost.Period) (Commitments, error)
+}
+
+// Adviser is a collector of a cloud that has recommendations of its own, to hold Cost Agent's against.
+type Adviser interface {
+	// Advice lists what the provider recommends now.
+	Advice(ctx context.Context) (Advice, error)
 }
 
 // UsageQuery asks for metrics.
@@ -55,6 +68,25 @@ type UsageQuery struct {
 type Inventory struct {
 	Resources []resource.Resource `json:"resources"`
 	Parts     []Part              `json:"parts"`
+}
+
+// Measured is what Usage found.
+type Measured struct {
+	Usage []resource.Usage `json:"usage"`
+	Parts []Part           `json:"parts"`
+}
+
+// Commitments is what a CommitmentReader found.
+type Commitments struct {
+	Held  []resource.Commitment    `json:"held"`
+	Use   []resource.CommitmentUse `json:"use"`
+	Parts []Part                   `json:"parts"`
+}
+
+// Advice is what an Adviser found.
+type Advice struct {
+	Given []resource.Advice `json:"given"`
+	Parts []Part            `json:"parts"`
 }
 
 // Part is how reading one (account, region, service) went.

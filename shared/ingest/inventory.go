@@ -12,5 +12,7 @@ type Snapshot struct {
 	Inventory
 	Usage  []resource.Usage `json:"usage"`
 	Prices []resource.Price `json:"prices"`
-	At     time.Time        `json:"at"` // when the reading began
+	// Beside are the parts of all that was read beside what exists: they say nothing about that.
+	Beside []Part    `json:"beside"`
+	At     time.Time `json:"at"` // when the reading began
 }

@@ -178,14 +178,14 @@ func measure(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) err
 	if len(refs) > 0 {
 		end := s.At.Truncate(usageStep)
 		period := cost.Period{Start: end.AddDate(0, 0, -recommend.Window), End: end}
-		usage, err := from.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep})
+		measured, err := from.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep})
 		switch {
 		case fault.CodeOf(err) == fault.LimitReached && err != nil:
 			limit = err
 		case err != nil:
 			return err
 		}
-		s.Usage = usage
+		s.Usage, s.Beside = measured.Usage, append(s.Beside, measured.Parts...)
 	}
 	if len(regions) > 0 {
 		prices, err := from.Prices(ctx, regions)
@@ -223,16 +223,16 @@ func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error
 	if err != nil {
 		return UsageOutput{}, err
 	}
-	usage, err := collector.Usage(ctx, ingest.UsageQuery{
+	measured, err := collector.Usage(ctx, ingest.UsageQuery{
 		Refs: in.Refs, Metrics: in.Metrics, Period: cost.Period{Start: in.From, End: in.To}, Every: time.Duration(in.EverySeconds) * time.Second,
 	})
 	if err != nil {
 		return UsageOutput{}, err
 	}
-	if usage == nil {
-		usage = []resource.Usage{}
+	if measured.Usage == nil {
+		measured.Usage = []resource.Usage{}
 	}
-	return UsageOutput{Key: in.Key}, c.stage(ctx, in.Key, usage)
+	return UsageOutput{Key: in.Key}, c.stage(ctx, in.Key, measured.Usage)
 }
 
 // RightsInput names the connection whose rights are to be looked at.

@@ -121,12 +121,12 @@ func (c *cloud) Resources(context.Context) (ingest.Inventory, error) {
 	return c.inv, errors.Join(c.err, c.pay())
 }
 
-func (c *cloud) Usage(_ context.Context, q ingest.UsageQuery) ([]resource.Usage, error) {
+func (c *cloud) Usage(_ context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	c.asked = q
 	if err := c.pay(); err != nil {
-		return nil, err
+		return ingest.Measured{}, err
 	}
-	return []resource.Usage{{Ref: q.Refs[0], Metric: resource.CPU, Every: q.Every}}, c.err
+	return ingest.Measured{Usage: []resource.Usage{{Ref: q.Refs[0], Metric: resource.CPU, Every: q.Every}}}, c.err
 }
 
 func (*cloud) Prices(_ context.Context, regions []string) ([]resource.Price, error) {

@@ -226,7 +226,7 @@ func (w *world) usage(ctx context.Context, in job.UsageRequest) (map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(found)
+	body, err := json.Marshal(found.Usage)
 	w.staging.put(in.Key, body)
 	return map[string]string{"key": in.Key}, err
 }

@@ -104,11 +104,12 @@ func (c company) read(cloud resource.Cloud) ingest.Snapshot {
 	if s.Prices, err = collector.Prices(c.Context(), slices.Sorted(maps.Keys(regions))); err != nil {
 		c.Fatal(err)
 	}
-	s.Usage, err = collector.Usage(c.Context(), ingest.UsageQuery{Refs: refs, Every: time.Hour, Period: cost.Period{Start: now.AddDate(0, 0, -30), End: now},
+	measured, err := collector.Usage(c.Context(), ingest.UsageQuery{Refs: refs, Every: time.Hour, Period: cost.Period{Start: now.AddDate(0, 0, -30), End: now},
 		Metrics: []resource.Metric{resource.CPU, resource.Memory, resource.DiskOps, resource.DiskBytes}})
 	if err != nil {
 		c.Fatal(err)
 	}
+	s.Usage = measured.Usage
 	return s
 }
 

@@ -44,7 +44,7 @@ func collected(t *testing.T, e *sandbox.Estate, cloud resource.Cloud) recommend.
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Usage = stats(usage)
+	f.Usage = stats(usage.Usage)
 	f.Rates = rates(t, c, now)
 	return f
 }

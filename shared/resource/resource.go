@@ -50,6 +50,10 @@ const (
 	Address   Type = "address"
 	BareMetal Type = "bare_metal" // a whole server, which no instance action fits
 	Bucket    Type = "bucket"     // an object store: a bucket, a storage account
+
+	LoadBalancer Type = "load_balancer"
+	Function     Type = "function"      // code that runs on demand
+	ScalingGroup Type = "scaling_group" // machines that come and go together
 )
 
 // Ref names one resource.

@@ -318,7 +318,8 @@ func TestUsage(t *testing.T) {
 	}
 	q := ingest.UsageQuery{Every: time.Hour, Period: cost.Period{Start: noon.Add(-3 * time.Hour), End: noon}, Metrics: []resource.Metric{resource.CPU, resource.Memory, resource.DiskOps, resource.DiskBytes},
 		Refs: []resource.Ref{ref(resource.Instance, "i-1"), ref(resource.Instance, "i-2"), ref(resource.Volume, "vol-1"), ref(resource.Database, "arn:aws:rds:us-east-1:"+main+":db:orders")}}
-	got, err := c.Usage(t.Context(), q)
+	measured, err := c.Usage(t.Context(), q)
+	got := measured.Usage
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,28 +75,28 @@ type asked struct {
 }
 
 // Usage implements ingest.Collector. Every has to be whole minutes.
-func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.Usage, error) {
+func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Minute != 0 {
-		return nil, fault.Input("every", q.Every.String(), "CloudWatch measures whole minutes")
+		return ingest.Measured{}, fault.Input("every", q.Every.String(), "CloudWatch measures whole minutes")
 	}
 	all, byPlace := questions(q)
 	order := func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, at := range slices.SortedFunc(maps.Keys(byPlace), order) {
 		a, err := c.accountOf(at[0])
 		if err != nil {
-			return nil, err
+			return ingest.Measured{}, err
 		}
 		client := newCloudWatch(a.in(at[1]))
 		for batch := range slices.Chunk(byPlace[at], metricsPerCall) {
 			if err := c.measure(ctx, client, batch, q); err != nil {
-				return nil, err
+				return ingest.Measured{}, err
 			}
 		}
 	}
-	var out []resource.Usage
+	var out ingest.Measured
 	for _, s := range all {
 		if samples := s.samples(); len(samples) > 0 {
-			out = append(out, resource.Usage{Ref: s.ref, Metric: s.metric, Every: q.Every, Samples: samples})
+			out.Usage = append(out.Usage, resource.Usage{Ref: s.ref, Metric: s.metric, Every: q.Every, Samples: samples})
 		}
 	}
 	return out, nil

@@ -210,7 +210,8 @@ func TestUsageIsInTheUnitsOfTheMetric(t *testing.T) {
 		"databases say how busy they are":   {query("db", resource.Database, resource.CPU), 30, 3600 * (1 << 20)},
 		"what has no metric has no entries": {query("vm", resource.Instance, resource.Memory), 0, 0},
 	} {
-		got, err := w.open("s", nil).Usage(t.Context(), c.q)
+		measured, err := w.open("s", nil).Usage(t.Context(), c.q)
+		got := measured.Usage
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +250,8 @@ func TestUsageIsAskedForInFullBatchesAndMetered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Usage(t.Context(), q)
+	measured, err := c.Usage(t.Context(), q)
+	got := measured.Usage
 	if err != nil || len(got) != 121 || w.count("Client.QueryResources") != 3 {
 		t.Errorf("%d answers in %d calls, %v", len(got), w.count("Client.QueryResources"), err)
 	}

@@ -60,10 +60,10 @@ var intervals = map[time.Duration]string{
 }
 
 // Usage implements ingest.Collector. It asks for all resources of one subscription, region and type together.
-func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.Usage, error) {
+func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	interval, ok := intervals[q.Every]
 	if !ok {
-		return nil, fault.Input("every", q.Every.String(), "is not an interval of Azure Monitor, which are 1, 5, 15 and 30 minutes, 1, 6, 12 and 24 hours")
+		return ingest.Measured{}, fault.Input("every", q.Every.String(), "is not an interval of Azure Monitor, which are 1, 5, 15 and 30 minutes, 1, 6, 12 and 24 hours")
 	}
 	type place struct {
 		account, region string
@@ -81,7 +81,7 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.
 		}
 		places[p] = append(places[p], ref)
 	}
-	var out []resource.Usage
+	var out ingest.Measured
 	for _, p := range order {
 		for batch := range slices.Chunk(places[p], perBatch) {
 			for _, metric := range q.Metrics {
@@ -91,9 +91,9 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.
 				}
 				found, err := c.batch(ctx, metricQuestion{q, interval, metric, from, sources[p.typ].namespace, batch})
 				if err != nil {
-					return nil, err
+					return ingest.Measured{}, err
 				}
-				out = append(out, found...)
+				out.Usage = append(out.Usage, found...)
 			}
 		}
 	}

@@ -112,7 +112,8 @@ func usage(t *testing.T, _ Subject, w World) {
 	if w.Usage == nil {
 		t.Skip("it has no metrics")
 	}
-	answers, err := w.Collector.Usage(t.Context(), *w.Usage)
+	measured, err := w.Collector.Usage(t.Context(), *w.Usage)
+	answers := measured.Usage
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,16 +66,16 @@ const pageSeries = 10000
 
 // Usage reads what was measured in whole steps of the query. Metrics that Google does not have for a type are absent, and so are
 // those of projects whose metrics the connection may not read, which Check names.
-func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.Usage, error) {
+func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Second != 0 {
-		return nil, fault.Input("every", q.Every.String(), "has to be a minute or more, in whole seconds")
+		return ingest.Measured{}, fault.Input("every", q.Every.String(), "has to be a minute or more, in whole seconds")
 	}
 	refs := map[source][]resource.Ref{}
 	for _, r := range q.Refs {
 		s := source{r.Account, r.Type}
 		refs[s] = append(refs[s], r)
 	}
-	var out []resource.Usage
+	var out ingest.Measured
 	for s, of := range refs {
 		for _, g := range gauges {
 			if g.typ != s.typ || !slices.Contains(q.Metrics, g.metric) {
@@ -86,16 +86,16 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) ([]resource.
 			case fault.CodeOf(translated) == fault.Forbidden:
 				continue
 			case err != nil:
-				return nil, translated
+				return ingest.Measured{}, translated
 			}
 			for _, r := range of {
 				if samples := points[measuredName(r)].samples(len(g.sums), g.factor); len(samples) > 0 {
-					out = append(out, resource.Usage{Ref: r, Metric: g.metric, Every: q.Every, Samples: samples})
+					out.Usage = append(out.Usage, resource.Usage{Ref: r, Metric: g.metric, Every: q.Every, Samples: samples})
 				}
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b resource.Usage) int {
+	slices.SortFunc(out.Usage, func(a, b resource.Usage) int {
 		return cmp.Or(cmp.Compare(a.Ref.ID, b.Ref.ID), cmp.Compare(a.Metric, b.Metric))
 	})
 	return out, nil

@@ -51,7 +51,8 @@ func TestUsageIsInOurUnitsAndOrder(t *testing.T) {
 	m := meter("1")
 	o := g.options()
 	o.Meter = m
-	got, err := g.collector(connection(), o).Usage(t.Context(), onlyInstances(question(resource.CPU, resource.DiskOps)))
+	measured, err := g.collector(connection(), o).Usage(t.Context(), onlyInstances(question(resource.CPU, resource.DiskOps)))
+	got := measured.Usage
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,8 @@ func TestDatabasesAreKnownByProjectAndName(t *testing.T) {
 	g.on(series, reply(`{"timeSeries":[`+timeSeries("cloudsql_database", "database_id", "shop-prod:orders", at("2026-11-09T02:00:00Z", `"doubleValue":0.1`))+`]}`))
 	q := question(resource.Memory)
 	q.Refs = []resource.Ref{orders}
-	got, err := g.collector(connection(), g.options()).Usage(t.Context(), q)
+	measured, err := g.collector(connection(), g.options()).Usage(t.Context(), q)
+	got := measured.Usage
 	if err != nil || len(got) != 1 || got[0].Ref != orders || got[0].Samples[0].Value != 10 {
 		t.Errorf("got %+v %v", got, err)
 	}
@@ -118,14 +120,14 @@ func TestUsageThatCannotBeReadIsNotZero(t *testing.T) {
 			g := newGoogle(t)
 			g.on(series, status(tt.code, tt.answer))
 			got, err := g.collector(connection(), g.options()).Usage(t.Context(), question(resource.CPU))
-			if fault.CodeOf(err) != tt.want || len(got) != 0 {
+			if fault.CodeOf(err) != tt.want || len(got.Usage) != 0 {
 				t.Errorf("got %+v %v", got, err)
 			}
 		})
 	}
 	g := newGoogle(t)
 	g.on(series, problem(403, "forbidden"))
-	if got, err := g.collector(connection(), g.options()).Usage(t.Context(), question(resource.CPU)); err != nil || len(got) != 0 {
+	if got, err := g.collector(connection(), g.options()).Usage(t.Context(), question(resource.CPU)); err != nil || len(got.Usage) != 0 {
 		t.Errorf("without the right to metrics: %+v %v, want none", got, err)
 	}
 }

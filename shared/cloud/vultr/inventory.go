@@ -207,6 +207,6 @@ func tags(words []string) map[string]string {
 }
 
 // Usage implements ingest.Collector. Vultr's API measures nothing but traffic a day, so no resource has an entry.
-func (c *Collector) Usage(ctx context.Context, _ ingest.UsageQuery) ([]resource.Usage, error) {
-	return nil, fault.Wrap(ctx.Err(), fault.Unavailable, "The call was given up before it ended; try again.")
+func (c *Collector) Usage(ctx context.Context, _ ingest.UsageQuery) (ingest.Measured, error) {
+	return ingest.Measured{}, fault.Wrap(ctx.Err(), fault.Unavailable, "The call was given up before it ended; try again.")
 }
