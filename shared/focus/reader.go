@@ -58,15 +58,7 @@ func Open(file io.ReaderAt, size int64, format Format) (*Reader, error) {
 	if format != "" && format != found {
 		return nil, fault.New(fault.Unprocessable, "The file was announced as %s, but its content is %s. Send it as what it is.", format, found)
 	}
-	storage := &watched{ReaderAt: file}
-	var src source
-	var header []string
-	switch found {
-	case Parquet:
-		src, header, err = openParquet(storage, size)
-	case CSV, CSVGzip:
-		src, header, err = openCSV(storage, size, found == CSVGzip)
-	}
+	src, header, err := openSource(&watched{ReaderAt: file}, size, found)
 	if err != nil {
 		return nil, err
 	}

@@ -13,14 +13,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
 )
 
-// manifest is what a data export says about one of its deliveries.
+// manifest is what a data export, or a legacy report, says about one of its deliveries.
 type manifest struct {
 	etag  string
-	Files []string `json:"dataFiles"` // s3://bucket/key
+	Files []string `json:"dataFiles"`  // s3://bucket/key
+	Keys  []string `json:"reportKeys"` // of a legacy report
 }
 
 // largestManifest bounds what is read of one.
@@ -33,9 +35,9 @@ func (c *Collector) bucket() *s3.Client {
 	})
 }
 
-// readExport reads a month from the FOCUS export: the newest manifest first, then every file that it names. A delivery that is
-// replaced in the middle is fault.Unavailable, so that what is loaded is one delivery as a whole. A month without a delivery has
-// no rows.
+// readExport reads a month from the data export, of FOCUS or of a Cost and Usage Report: the newest manifest first, then every
+// file that it names. A delivery that is replaced in the middle is fault.Unavailable, so that what is loaded is one delivery as a
+// whole. A month without a delivery has no rows.
 func (c *Collector) readExport(ctx context.Context, month time.Time, emit func(focus.Row) error) error {
 	key, err := c.newestManifest(ctx, month)
 	if err != nil || key == "" {
@@ -45,10 +47,14 @@ func (c *Collector) readExport(ctx context.Context, month time.Time, emit func(f
 	if err != nil {
 		return err
 	}
+	e := exportReader{Collector: c, month: cost.Month(month), covered: covering{}, emit: emit}
 	for _, file := range before.Files {
-		if err := c.readFile(ctx, file, emit); err != nil {
+		if err := e.readFile(ctx, file); err != nil {
 			return err
 		}
+	}
+	if err := e.covered.rows(e.month, emit); err != nil {
+		return err
 	}
 	after, err := c.manifest(ctx, key)
 	if err == nil && after.etag != before.etag {
@@ -57,13 +63,18 @@ func (c *Collector) readExport(ctx context.Context, month time.Time, emit func(f
 	return err
 }
 
-// manifests lists the manifests of a month. Exports write the name of the partition in upper or in lower case.
+// manifests lists the manifests of a month. Exports write the name of the partition in upper or in lower case; legacy reports name
+// it after the days on which it begins and ends.
 func (c *Collector) manifests(ctx context.Context, month time.Time) ([]types.Object, error) {
-	root := strings.TrimPrefix(c.settings.prefix+"/"+c.settings.export+"/metadata/", "/")
+	root := strings.TrimPrefix(c.settings.prefix+"/"+c.settings.export+"/", "/")
 	client := c.bucket()
 	var out []types.Object
-	for _, partition := range []string{"BILLING_PERIOD=", "billing_period="} {
-		pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &c.settings.bucket, Prefix: aws.String(root + partition + month.Format("2006-01") + "/")})
+	const day = "20060102"
+	for _, partition := range []string{
+		"metadata/BILLING_PERIOD=" + month.Format("2006-01"), "metadata/billing_period=" + month.Format("2006-01"),
+		month.Format(day) + "-" + month.AddDate(0, 1, 0).Format(day),
+	} {
+		pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &c.settings.bucket, Prefix: aws.String(root + partition + "/")})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -117,16 +128,28 @@ func (c *Collector) manifest(ctx context.Context, key string) (manifest, error) 
 		return manifest{}, translate(err, "s3:GetObject")
 	}
 	m := manifest{etag: aws.ToString(out.ETag)}
-	if err := json.Unmarshal(text, &m); err != nil || len(m.Files) == 0 {
-		return m, fault.Wrap(errors.Join(err, errors.New("manifest "+key)), fault.Unprocessable, "The manifest of the data export names no data files. Check that export_name is a data export of FOCUS.")
+	err = json.Unmarshal(text, &m)
+	for _, file := range m.Keys {
+		m.Files = append(m.Files, "s3://"+c.settings.bucket+"/"+file)
+	}
+	if err != nil || len(m.Files) == 0 {
+		return m, fault.Wrap(errors.Join(err, errors.New("manifest "+key)), fault.Unprocessable, "The manifest of the data export names no data files. Check that export_name is a data export of FOCUS or of the cost and usage report.")
 	}
 	return m, nil
 }
 
-// readFile copies one data file next to the function, because Parquet is read from its end, and reads it. A row that is not
-// FOCUS fails the month: a bill of which rows were left out is not the bill.
-func (c *Collector) readFile(ctx context.Context, uri string, emit func(focus.Row) error) (err error) {
-	key, ok := strings.CutPrefix(uri, "s3://"+c.settings.bucket+"/")
+// exportReader reads the files of one delivery.
+type exportReader struct {
+	*Collector
+	month   cost.Period
+	covered covering // of all files together
+	emit    func(focus.Row) error
+}
+
+// readFile copies one data file next to the function, because Parquet is read from its end, and reads it. A row that cannot be
+// used fails the month: a bill of which rows were left out is not the bill.
+func (e exportReader) readFile(ctx context.Context, uri string) (err error) {
+	key, ok := strings.CutPrefix(uri, "s3://"+e.settings.bucket+"/")
 	if !ok {
 		return fault.New(fault.Unprocessable, "The manifest of the data export names a file in another bucket; it is not read.")
 	}
@@ -135,33 +158,58 @@ func (c *Collector) readFile(ctx context.Context, uri string, emit func(focus.Ro
 		return fault.Wrap(err, fault.Internal, "The data export could not be copied.")
 	}
 	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
-	size, err := c.download(ctx, key, file)
+	size, err := e.download(ctx, key, file)
 	if err != nil {
 		return err
 	}
-	rows, err := focus.Open(file, size, "")
+	rows, err := e.open(file, size)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = errors.Join(err, rows.close()) }()
 	for {
 		if err := ctx.Err(); err != nil {
 			return translate(err, "s3:GetObject")
 		}
-		var row focus.Row
-		left, err := rows.Next(&row)
+		row, err := rows.next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
-		case left != nil:
-			return fault.New(fault.Unprocessable, "Row %d of the data export cannot be used: column %q %s. Check that it is a FOCUS export.", left.Row, left.Column, left.Reason)
 		}
-		if err := emit(row); err != nil {
+		if err := e.emit(row); err != nil {
 			return err
 		}
 	}
+}
+
+// exportFile is a data file of either kind.
+type exportFile interface {
+	next() (focus.Row, error)
+	close() error
+}
+
+// open tells by its columns which kind a file is.
+func (e exportReader) open(file io.ReaderAt, size int64) (exportFile, error) {
+	if r, err := openReport(file, size, e.month, e.covered); err != nil || r != nil {
+		return r, err
+	}
+	rows, err := focus.Open(file, size, "")
+	return focusFile{rows}, err
+}
+
+// focusFile is a file of a FOCUS export.
+type focusFile struct{ rows *focus.Reader }
+
+func (f focusFile) close() error { return f.rows.Close() }
+
+func (f focusFile) next() (row focus.Row, err error) {
+	left, err := f.rows.Next(&row)
+	if left != nil {
+		err = fault.New(fault.Unprocessable, "Row %d of the data export cannot be used: column %q %s. Check that it is a FOCUS export.", left.Row, left.Column, left.Reason)
+	}
+	return row, err
 }
 
 func (c *Collector) download(ctx context.Context, key string, to io.Writer) (int64, error) {

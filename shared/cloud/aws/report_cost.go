@@ -1,0 +1,146 @@
+package aws
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/focus"
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+// The types of commitments, FOCUS CommitmentDiscountType.
+const (
+	planType        = "Savings Plan"
+	reservationType = "Reserved Instance"
+)
+
+// The line item types that are not charged as they stand.
+const (
+	coveredUsage    = "savingsplancoveredusage"
+	negation        = "savingsplannegation"
+	planFee         = "savingsplanrecurringfee"
+	planUpfrontFee  = "savingsplanupfrontfee"
+	discountedUsage = "discountedusage"
+	reservationFee  = "rifee"
+	fee             = "fee"
+)
+
+// costs are the four costs of FOCUS.
+type costs struct{ billed, effective, list, contracted decimal.Decimal }
+
+// costs follows AWS's own rules for amortised costs (User Guide of Data Exports, "Savings Plans and reservations in CUR"). What a
+// discount has been taken off is preferred where the report has it: its sum over a bill is the same, for the discounts' own
+// records are zero then.
+//
+// Usage that a savings plan covers stands in a report with its on-demand cost, and again, negative, in a negation. FOCUS bills
+// covered usage at nothing, so both are nothing here; should they not cancel out, covering has what is left.
+func (l *lineItem) costs(kind string) costs {
+	cost := l.amount(netUnblendedCost, unblendedCost)
+	c := costs{cost, cost, cost, cost}
+	switch kind {
+	case coveredUsage:
+		l.leave(cost)
+		c.billed, c.effective = decimal.Zero, l.amount(netPlanCost, planCost)
+		if list := l.number(publicCost); list.Valid {
+			c.list = list.Decimal
+		}
+	case negation:
+		l.leave(cost)
+		c = costs{}
+	case planFee:
+		c.effective = l.unusedPlan()
+	case planUpfrontFee:
+		c.effective = decimal.Zero
+	case discountedUsage:
+		c.effective = l.amount(netReservationCost, reservationCost)
+		if list := l.number(publicCost); list.Valid {
+			c.list = list.Decimal
+		} else {
+			c.list = c.effective
+		}
+		c.contracted = c.list
+	case reservationFee:
+		c.effective = l.unusedReservation()
+	case fee:
+		if len(l.cell(reservationARN)) > 0 { // paid upfront, and spread over what it covers
+			c.effective = decimal.Zero
+		}
+	case "usage":
+		if list := l.number(publicCost); list.Valid {
+			c.list = list.Decimal
+		}
+	}
+	return c
+}
+
+// unusedPlan is what a savings plan has cost beyond what it covered. AWS tells it before discounts only; discounts take off the
+// same share of it as of the whole fee.
+func (l *lineItem) unusedPlan() decimal.Decimal {
+	unused := l.amount(commitmentTotal).Sub(l.amount(commitmentUsed))
+	netUpfront, netRecurring := l.number(netPlanUpfront), l.number(netPlanRecurring)
+	whole := l.number(planUpfront).Decimal.Add(l.number(planRecurring).Decimal)
+	if !netUpfront.Valid && !netRecurring.Valid || whole.IsZero() {
+		return unused
+	}
+	const digits = 12 // AWS writes ten
+	return unused.Mul(netUpfront.Decimal.Add(netRecurring.Decimal)).DivRound(whole, digits)
+}
+
+// unusedReservation is what a reservation has cost in hours in which nothing used it.
+func (l *lineItem) unusedReservation() decimal.Decimal {
+	upfront, recurring := l.either(netUnusedUpfront, unusedUpfront), l.either(netUnusedRecurring, unusedRecurring)
+	if !upfront.Valid && !recurring.Valid {
+		l.fail(unusedRecurring, "is missing")
+	}
+	return upfront.Decimal.Add(recurring.Decimal)
+}
+
+// covering sums up what covered usage and negations come to, which is nothing when AWS has written both, by who pays for it.
+type covering map[holder]decimal.Decimal
+
+type holder struct {
+	payer, payerName, account, accountName, issuer string
+	currency                                       cost.Currency
+}
+
+func (l *lineItem) leave(amount decimal.Decimal) {
+	h := holder{l.text(payerID), l.text(payerName), l.text(accountID), l.text(accountName), l.text(issuer), cost.Currency(l.text(currencyCode))}
+	l.covered[h] = l.covered[h].Add(amount)
+}
+
+// noise is the number of decimals that count of a sum of floating point numbers, of which Parquet consists.
+const noise = 9
+
+// rows are adjustments of what did not cancel out, so that the sum of a bill's rows stays the bill.
+func (c covering) rows(month cost.Period, emit func(focus.Row) error) error {
+	order := func(a, b holder) int {
+		return cmp.Or(cmp.Compare(a.payer, b.payer), cmp.Compare(a.account, b.account), cmp.Compare(a.currency, b.currency), cmp.Compare(a.issuer, b.issuer))
+	}
+	for _, h := range slices.SortedFunc(maps.Keys(c), order) {
+		left := c[h].Round(noise)
+		if left.IsZero() {
+			continue
+		}
+		provider := resource.AWS.BillName()
+		err := emit(focus.Row{
+			BillingPeriod: month, ChargePeriod: month, BillingCurrency: h.currency, BilledCost: left, ListCost: left, ContractedCost: left,
+			BillingAccountID: h.payer, BillingAccountName: h.payerName, SubAccountID: h.account, SubAccountName: h.accountName,
+			ServiceProviderName: provider, HostProviderName: provider, InvoiceIssuerName: h.issuer,
+			ServiceName: "Savings Plans", ServiceCategory: "Compute", ChargeCategory: "Adjustment", ChargeFrequency: "Usage-Based",
+			ChargeDescription: "Usage covered by savings plans that is not negated yet",
+			Extra:             map[string]string{"x_RecordType": "SavingsPlanNegation"},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typeOf is a line item type as the rules name it.
+func typeOf(text string) string { return strings.ToLower(strings.ReplaceAll(text, " ", "")) }
