@@ -149,6 +149,9 @@ func served(t *testing.T, function string) []api.Resource {
 		}
 		if of, ok := literal.Type.(*ast.SelectorExpr); ok {
 			if pkg, ok := of.X.(*ast.Ident); ok && pkg.Name == "api" {
+				if of.Sel.Name == "Runs" { // what resources are made of
+					return true
+				}
 				r, known := resources[of.Sel.Name]
 				if !known {
 					t.Errorf("%s serves api.%s, which this test does not know", function, of.Sel.Name)

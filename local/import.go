@@ -26,10 +26,13 @@ func importBill(ctx context.Context, s settings, file string) error {
 		return errors.New("no agent has run here yet: start one with make run, in another terminal")
 	}
 	c := client.Client{Base: "http://" + s.address, Key: strings.TrimSpace(string(key)), HTTP: &http.Client{Timeout: time.Hour}}
-	var r ingest.Report
-	if err := c.Import(ctx, file, s.connection, &r); err != nil {
+	var result struct {
+		Report ingest.Report `json:"report"`
+	}
+	if err := c.Import(ctx, file, s.connection, &result); err != nil {
 		return err
 	}
+	r := result.Report
 	if r.Unchanged {
 		fmt.Println("This bill is loaded already; nothing was changed.")
 	}
@@ -39,7 +42,7 @@ func importBill(ctx context.Context, s settings, file string) error {
 	}
 	for i, bad := range r.Rejections {
 		if i == 10 {
-			fmt.Println("  … the answer of POST /api/v1/focus/costs/collect lists more")
+			fmt.Println("  … and more")
 			break
 		}
 		fmt.Printf("  row %d, %s: %s (%q)\n", bad.Row, bad.Column, bad.Reason, bad.Value)

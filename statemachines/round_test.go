@@ -121,6 +121,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 	t.Cleanup(func() { _ = r.engine.Close(context.WithoutCancel(t.Context())) })
 	r.define("check", nil)
 	r.define("collect", map[string]string{"LoadFunction": "load"})
+	r.define("import", map[string]string{"LoadFunction": "load", "AnalyzeFunction": "analyze"})
 	r.define("cost-optimization", map[string]string{
 		"CollectMachine": "arn:aws:states:local:000000000000:stateMachine:collect", "LoadFunction": "load",
 		"AnalyzeFunction": "analyze", "LearnFunction": "learn", "RecommendFunction": "recommend",
@@ -260,6 +261,24 @@ func TestCheckTellsWhichRightsAreMissing(t *testing.T) {
 	x = newRound(t, map[string]error{"collect-aws check": fault.New(fault.Unauthenticated, "The role does not trust us.")}).run("check", input)
 	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unauthenticated) || !strings.Contains(x.Cause, "The role does not trust us.") {
 		t.Errorf("%s %s %s", x.Status, x.Error, x.Cause)
+	}
+}
+
+func TestAnImportLoadsAndAnalyses(t *testing.T) {
+	t.Parallel()
+	const input = `{"tenant":"0a0a0a0a-0000-4000-8000-000000000001","connection":"","key":"0a0a0a0a-0000-4000-8000-000000000001/uploads/u/bill"}`
+	r := newRound(t, nil)
+	if x := r.run("import", input); x.Status != stepfunctions.Succeeded || string(x.Output) != `{"analysed":true,"report":{"accepted":9,"rejected":1,"unchanged":false}}` {
+		t.Errorf("%s: %s", x.Status, x.Output)
+	}
+	// The bill is loaded whatever becomes of its analysis.
+	x := newRound(t, map[string]error{"analyze analyze": fault.New(fault.Unprocessable, "There are no costs.")}).run("import", input)
+	if text := string(x.Output); x.Status != stepfunctions.Succeeded || !strings.Contains(text, `"analysed":false`) || !strings.Contains(text, "There are no costs.") || !strings.Contains(text, `"accepted":9`) {
+		t.Errorf("%s: %s", x.Status, text)
+	}
+	r = newRound(t, map[string]error{"load load": fault.New(fault.Unprocessable, "The file has no column BilledCost.")})
+	if x := r.run("import", input); x.Status != stepfunctions.Failed || x.Error != "Unprocessable" || !strings.Contains(x.Cause, "BilledCost") || r.called("analyze analyze") != 0 {
+		t.Errorf("%s: %s %s", x.Status, x.Error, x.Cause)
 	}
 }
 

@@ -17,8 +17,8 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
+		runs := api.Runs{Machines: e.Runs(), Receipts: e.Table(), NewID: wire.NewID, Pause: wire.Pause}
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
-			api.Connections{Store: db, Secrets: e.Secrets(), Machines: e.Runs(), Collectors: e.Collectors,
-				Receipts: e.Table(), NewID: wire.NewID})), nil
+			api.Connections{Runs: runs, Store: db, Secrets: e.Secrets(), Collectors: e.Collectors})), nil
 	}, config.Database, config.Table, config.Secrets, config.Machines, config.Collectors)
 }

@@ -23,7 +23,7 @@ func main() {
 			return nil, err
 		}
 		summary := job.Summary{Costs: db, Notes: cache, Now: wire.Now}
-		return awslambda.HTTP(e.Logger, api.New(e.Logger,
-			api.Workflows{Machines: e.Runs(), Summary: summary, Receipts: e.Table(), NewID: wire.NewID})), nil
+		runs := api.Runs{Machines: e.Runs(), Receipts: e.Table(), NewID: wire.NewID, Pause: wire.Pause}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger, api.Workflows{Runs: runs, Summary: summary})), nil
 	}, config.Database, config.Cache, config.Table, config.Machines)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"time"
 )
 
 // Client speaks for one API key.
@@ -53,7 +54,33 @@ type Upload struct {
 	URL string `json:"url"`
 }
 
-// Import brings the FOCUS file to the agent by an upload and has it loaded; out gets the report.
+// Run is how a started run stands.
+type Run struct {
+	ID     string          `json:"id"`
+	Status string          `json:"status"`
+	Reason string          `json:"reason"`
+	Result json.RawMessage `json:"result"`
+}
+
+// Wait follows a started run to its end and reads its result into out. A run that failed is an error that says why.
+func (c *Client) Wait(ctx context.Context, run Run, out any) error {
+	for run.Status == "running" {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+		if err := c.Get(ctx, "/api/v1/runs/"+url.PathEscape(run.ID), nil, &run); err != nil {
+			return err
+		}
+	}
+	if run.Status != "succeeded" {
+		return errors.New(run.Reason)
+	}
+	return json.Unmarshal(run.Result, out)
+}
+
+// Import brings the FOCUS file to the agent by an upload, has it loaded, and waits for the end; out gets the run's result.
 func (c *Client) Import(ctx context.Context, file, connection string, out any) error {
 	var up Upload
 	if err := c.Post(ctx, "/api/v1/uploads", nil, struct{}{}, &up); err != nil {
@@ -62,11 +89,12 @@ func (c *Client) Import(ctx context.Context, file, connection string, out any) e
 	if err := c.put(ctx, up.URL, file); err != nil {
 		return fmt.Errorf("upload of %s: %w", file, err)
 	}
-	query := ""
-	if connection != "" {
-		query = "?connection=" + url.QueryEscape(connection)
+	var run Run
+	in := map[string]string{"staged": up.Key, "connection": connection}
+	if err := c.Post(ctx, "/api/v1/imports", map[string]string{"Prefer": "wait=20"}, in, &run); err != nil {
+		return err
 	}
-	return c.Post(ctx, "/api/v1/focus/costs/collect"+query, nil, map[string]string{"staged": up.Key}, out)
+	return c.Wait(ctx, run, out)
 }
 
 func (c *Client) put(ctx context.Context, to, file string) error {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -54,15 +55,16 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 	web := func(resources ...api.Resource) gateway.Handler {
 		return awslambda.HTTP(log, api.New(log, resources...))
 	}
+	// What people wait for passes in real time, whatever the estate's clock does.
+	runs := api.Runs{Machines: p.runs, Receipts: p.keys, NewID: newID, Pause: pause}
 	return map[string]gateway.Handler{
 		"health": web(api.Health{Database: p.db.Ping, Cache: p.cache.Ping, Build: "local"}),
 		"costs": web(
 			api.Costs{Reader: p.db, Load: p.load(), Answers: p.cache, Now: now},
 			api.Uploads{Staging: p.staging, NewID: newID, Now: now},
 		),
-		"connections": web(api.Connections{Store: p.db, Secrets: p.secrets, Machines: p.runs, Collectors: everyCloud(collectSandbox),
-			Receipts: p.keys, NewID: newID}),
-		"analysis": web(api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys}),
+		"connections": web(api.Connections{Runs: runs, Store: p.db, Secrets: p.secrets, Collectors: everyCloud(collectSandbox)}),
+		"analysis":    web(api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys}),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Learning{Reader: p.db},
@@ -72,7 +74,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 			Starter: job.Execute{Store: p.db, Recommendations: p.db, Starter: p.runs, Actors: everyCloud(actSandbox),
 				Collectors: everyCloud(collectSandbox), Now: now},
 		}),
-		"workflows": web(api.Workflows{Machines: p.runs, Summary: p.summary(), Receipts: p.keys, NewID: newID}),
+		"workflows": web(api.Workflows{Runs: runs, Summary: p.summary()}),
 	}
 }
 
@@ -135,6 +137,17 @@ func (p *parts) recommend() job.Recommend {
 
 func (p *parts) summary() job.Summary {
 	return job.Summary{Costs: p.db, Notes: p.cache, Now: p.estate.Clock().Now}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // newID is unguessable and fits into names of runs and keys.

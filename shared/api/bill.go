@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -14,7 +13,6 @@ import (
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/ingest"
-	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -31,11 +29,10 @@ type billInput struct {
 	bill billBody
 }
 
-// billBody is a FOCUS file, or the key of one.
+// billBody is a FOCUS file.
 type billBody struct {
 	file   []byte
 	format focus.Format // empty: by its content
-	staged string
 }
 
 // Resolve reads the body before the operation runs; the library calls it.
@@ -65,7 +62,7 @@ func readBill(contentType, coding string, body io.Reader) (billBody, error) {
 	case err != nil:
 		return billBody{}, fault.Wrap(err, fault.Invalid, "The body could not be read to its end.")
 	case len(content) > maxBill:
-		return billBody{}, fault.New(fault.TooLarge, "A bill in a request may have at most %d bytes. Stage a larger one with POST %s/uploads, then send {\"staged\": key}.", maxBill, Base)
+		return billBody{}, fault.New(fault.TooLarge, "A bill in a request may have at most %d bytes. Stage a larger one with POST %s/uploads, then load it with POST %s/imports.", maxBill, Base, Base)
 	case len(content) == 0:
 		return billBody{}, fault.Input("body", "", "is empty")
 	}
@@ -81,8 +78,6 @@ func readBill(contentType, coding string, body io.Reader) (billBody, error) {
 		return billBody{file: content, format: focus.Parquet}, nil
 	case "application/octet-stream":
 		return billBody{file: content}, nil
-	case "application/json":
-		return stagedBill(content)
 	case "multipart/form-data":
 		return formBill(content, params["boundary"])
 	}
@@ -90,22 +85,7 @@ func readBill(contentType, coding string, body io.Reader) (billBody, error) {
 }
 
 func unsupported() error {
-	return fault.New(fault.Unsupported, "Send a FOCUS bill as text/csv, application/gzip, application/vnd.apache.parquet, as the field file of multipart/form-data, or {\"staged\": key} as application/json.")
-}
-
-func stagedBill(content []byte) (billBody, error) {
-	var in struct {
-		Staged string `json:"staged"`
-	}
-	d := json.NewDecoder(bytes.NewReader(content))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil || d.More() {
-		return billBody{}, fault.Input("body", "", "has the form {\"staged\": key}, with a key from POST %s/uploads", Base)
-	}
-	if in.Staged == "" {
-		return billBody{}, fault.Input("body.staged", "", "is missing")
-	}
-	return billBody{staged: in.Staged}, nil
+	return fault.New(fault.Unsupported, "Send a FOCUS bill as text/csv, application/gzip, application/vnd.apache.parquet, or as the field file of multipart/form-data. What was staged is loaded with POST %s/imports.", Base)
 }
 
 func formBill(content []byte, boundary string) (billBody, error) {
@@ -140,17 +120,11 @@ type billOutput struct {
 }
 
 func (x Costs) collect(ctx context.Context, p tenant.Principal, in *billInput) (*billOutput, error) {
-	var out billOutput
-	var err error
-	if in.bill.staged != "" {
-		out.Body, err = x.Load.Staged(ctx, job.LoadInput{Tenant: p.Tenant, Connection: in.Connection, Key: in.bill.staged})
-	} else {
-		out.Body, err = x.Load.Bill(ctx, p.Tenant, ingest.Bill{Connection: in.Connection, Format: in.bill.format, File: ingest.Bytes(in.bill.file)})
-	}
+	report, err := x.Load.Bill(ctx, p.Tenant, ingest.Bill{Connection: in.Connection, Format: in.bill.format, File: ingest.Bytes(in.bill.file)})
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) { // the same again would end the same way
-		err = fault.Wrap(err, fault.TooLarge, "The bill could not be loaded in the time that a request has, and nothing of it was. Send each billing period as a file of its own.")
+		err = fault.Wrap(err, fault.TooLarge, "The bill could not be loaded in the time that a request has, and nothing of it was. Stage it with POST %s/uploads, then load it with POST %s/imports.", Base, Base)
 	}
-	return &out, err
+	return &billOutput{report}, err
 }
 
 // describeBill adds the body to the OpenAPI document, after the registration: the library would read a described body itself.
@@ -160,9 +134,6 @@ func describeBill(a huma.API) {
 		"text/csv": binary, "application/gzip": binary, "application/vnd.apache.parquet": binary, "application/octet-stream": binary,
 		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
 			"file": {Type: huma.TypeString, Format: "binary"},
-		}}},
-		"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"staged"}, Properties: map[string]*huma.Schema{
-			"staged": {Type: huma.TypeString, Description: "A key from POST /uploads."},
 		}}},
 	}}
 }

@@ -28,7 +28,7 @@ func (endless) Load(ctx context.Context, _ tenant.ID, _ ingest.Bill) (ingest.Rep
 }
 
 // Sending a bill again that takes too long would take too long again.
-func TestABillThatTakesTooLongIsToBeSplit(t *testing.T) {
+func TestABillThatTakesTooLongIsToBeStaged(t *testing.T) {
 	t.Parallel()
 	event, err := json.Marshal(events.APIGatewayProxyRequest{
 		HTTPMethod: http.MethodPost, Path: "/api/v1/focus/costs/collect", Headers: map[string]string{"Content-Type": "text/csv"}, Body: "BilledCost\n1\n",
@@ -48,7 +48,7 @@ func TestABillThatTakesTooLongIsToBeSplit(t *testing.T) {
 	if err := json.Unmarshal(answer, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(r.Body, "each billing period") {
+	if r.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(r.Body, "/api/v1/imports") {
 		t.Errorf("got %d %s", r.StatusCode, r.Body)
 	}
 }

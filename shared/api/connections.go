@@ -35,12 +35,11 @@ type SecretWriter interface {
 
 // Connections are the sources of bills.
 type Connections struct {
+	Runs
+
 	Store      ConnectionStore
 	Secrets    SecretWriter
-	Machines   Machines
 	Collectors map[resource.Cloud]string // cloud to the function that reads it
-	Receipts   Receipts
-	NewID      func() string // of runs
 }
 
 const connectionsTag = "Connections"
@@ -59,9 +58,9 @@ func (x Connections) Register(a huma.API) {
 	operation(a, huma.Operation{OperationID: "delete-connection", Method: http.MethodDelete, Path: "/connections/{id}", Tags: []string{connectionsTag},
 		Summary:     "Remove a connection with its secret",
 		Description: "It is read no more. The bills that came through it stay."}, tenant.Admin, x.remove)
-	operation(a, huma.Operation{OperationID: "test-connection", Method: http.MethodPost, Path: "/connections/{id}/test", Tags: []string{connectionsTag}, DefaultStatus: http.StatusAccepted,
+	starter(a, huma.Operation{OperationID: "test-connection", Method: http.MethodPost, Path: "/connections/{id}/test", Tags: []string{connectionsTag},
 		Summary:     "Ask the cloud which rights a connection lacks",
-		Description: "GET /runs/{id} tells the result: missing lists the rights by their provider's names, and is empty when all is well."}, tenant.Operator, x.test)
+		Description: "The result of the run tells: missing lists the rights by their provider's names, and is empty when all is well."}, tenant.Operator, x.test)
 	operation(a, huma.Operation{OperationID: "get-connection-status", Method: http.MethodGet, Path: "/connections/{id}/status", Tags: []string{connectionsTag},
 		Summary: "Tell how reading a connection went: each bill, the inventory, each of its parts, and what reading cost"}, tenant.Viewer, x.status)
 }
@@ -243,11 +242,11 @@ type checkInput struct {
 }
 
 type testInput struct {
-	Idempotency
+	Starting
 	Named
 }
 
-func (x Connections) test(ctx context.Context, p tenant.Principal, in *testInput) (*startedOutput, error) {
+func (x Connections) test(ctx context.Context, p tenant.Principal, in *testInput) (*runAnswer, error) {
 	c, err := x.Store.Connection(ctx, p.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -259,15 +258,7 @@ func (x Connections) test(ctx context.Context, p tenant.Principal, in *testInput
 	case collector == "":
 		return nil, fault.New(fault.Unprocessable, "No collector for %s is configured. Add it to COLLECTORS.", c.Cloud)
 	}
-	input := checkInput{c.Tenant, c.ID, c.Cloud, collector, c.Settings, c.Secret}
-	return once(ctx, x.Receipts, p, checkMachine, in.Idempotency, input, func(ctx context.Context) (*startedOutput, error) {
-		name := runName(p.Tenant, checkMachine, in.Key, x.NewID)
-		arn, err := x.Machines.Start(ctx, checkMachine, name, input)
-		if err != nil {
-			return nil, err
-		}
-		return startedRun(checkMachine, name, arn), nil
-	})
+	return x.start(ctx, p, checkMachine, in.Starting, checkInput{c.Tenant, c.ID, c.Cloud, collector, c.Settings, c.Secret})
 }
 
 type connectionStatusOutput struct {

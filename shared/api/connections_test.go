@@ -80,8 +80,10 @@ func (v *vault) Delete(_ context.Context, name string) error {
 
 func connections() (api.Connections, register, *vault, *machines) {
 	r, v, m := register{}, &vault{kept: map[string]string{}}, &machines{runs: map[string]job.Run{}}
-	return api.Connections{Store: r, Secrets: v, Machines: m, Collectors: map[resource.Cloud]string{resource.AWS: "collect-aws"},
-		Receipts: &receipts{hashes: map[string]string{}, answers: map[string][]byte{}}, NewID: func() string { return "n-1" }}, r, v, m
+	return api.Connections{
+		Runs:  api.Runs{Machines: m, Receipts: &receipts{hashes: map[string]string{}, answers: map[string][]byte{}}, NewID: func() string { return "n-1" }},
+		Store: r, Secrets: v, Collectors: map[resource.Cloud]string{resource.AWS: "collect-aws"},
+	}, r, v, m
 }
 
 func asked(method, path, body string) call {

@@ -53,7 +53,7 @@ func (x Costs) Register(a huma.API) {
 		Summary: "List the loaded bills: connection, billing period, rows, totals"}, tenant.Viewer, x.periods)
 	operation(a, huma.Operation{OperationID: "collect-focus", Method: http.MethodPost, Path: "/focus/costs/collect", Tags: []string{costsTag},
 		Summary: "Load a FOCUS bill",
-		Description: "Takes FOCUS 1.0 to 1.4 as CSV, gzipped CSV or Parquet: as the body, as the file of a form, or staged before with POST /uploads. " +
+		Description: "Takes FOCUS 1.0 to 1.4 as CSV, gzipped CSV or Parquet: as the body or as the file of a form; what is larger is staged with POST /uploads and loaded with POST /imports. " +
 			"It replaces every billing period that the file holds; the same file again changes nothing. The report accounts for every row."},
 		tenant.Operator, x.collect)
 	describeBill(a)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -105,7 +104,6 @@ type store struct {
 	err      error
 	bill     ingest.Bill
 	content  []byte
-	staged   map[string][]byte
 	kept     map[string][]byte
 	version  string
 	noCache  bool
@@ -138,18 +136,6 @@ func (s *store) Load(_ context.Context, _ tenant.ID, b ingest.Bill) (ingest.Repo
 
 func (s *store) Bump(context.Context, tenant.ID) { s.version += "+" }
 
-func (s *store) Writer(context.Context, string) (ingest.WriteAborter, error) {
-	return nil, errors.New("not written here")
-}
-
-func (s *store) Reader(_ context.Context, key string) (ingest.Object, error) {
-	b, ok := s.staged[key]
-	if !ok {
-		return nil, fault.New(fault.NotFound, "There is no staged object with this key.")
-	}
-	return ingest.Bytes(b), nil
-}
-
 func (s *store) Get(_ context.Context, _ tenant.ID, key string, into any) bool {
 	b, ok := s.kept[key]
 	return ok && json.Unmarshal(b, into) == nil
@@ -167,7 +153,7 @@ func costsOf(s *store) api.Costs {
 	if s.kept == nil {
 		s.kept = map[string][]byte{}
 	}
-	return api.Costs{Reader: s, Load: job.Load{Record: s, Staging: s, Versions: s}, Answers: s, Now: fixedNow}
+	return api.Costs{Reader: s, Load: job.Load{Record: s, Versions: s}, Answers: s, Now: fixedNow}
 }
 
 func TestCostsAnswerExactly(t *testing.T) {
@@ -288,7 +274,6 @@ func TestABillComesInManyWays(t *testing.T) {
 	_, _ = z.Write(csv)
 	_ = z.Close()
 	formType, formBody := form(t, "file", csv)
-	key := ingest.Key(shop, "uploads", "1", "bill")
 	for name, tc := range map[string]struct {
 		kind   string
 		body   []byte
@@ -300,11 +285,10 @@ func TestABillComesInManyWays(t *testing.T) {
 		"parquet": {"application/vnd.apache.parquet", []byte("PAR1"), focus.Parquet, []byte("PAR1")},
 		"bytes":   {"application/octet-stream", packed.Bytes(), "", packed.Bytes()},
 		"form":    {formType, formBody, "", csv},
-		"staged":  {"application/json", []byte(`{"staged":"` + key + `"}`), "", []byte("staged bill")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &store{staged: map[string][]byte{key: []byte("staged bill")}}
+			s := &store{}
 			r := call{method: "POST", path: "/focus/costs/collect", role: tenant.Operator, query: url.Values{"connection": {"main"}},
 				headers: map[string]string{"Content-Type": tc.kind}, body: tc.body}.send(t, io.Discard, costsOf(s))
 			if r.status != http.StatusOK || !bytes.Equal(s.content, tc.want) || s.bill.Format != tc.format || s.bill.Connection != "main" {
@@ -322,7 +306,6 @@ func TestABillThatCannotBeReadIsRefused(t *testing.T) {
 	formType, formBody := form(t, "bill", []byte("x"))
 	emptyType, emptyBody := form(t, "file", nil)
 	cutType, cutBody := form(t, "file", []byte("BilledCost"))
-	other := ingest.Key("6f1f9f5e-0000-4000-8000-000000000002", "uploads", "1", "bill")
 	for name, tc := range map[string]struct {
 		kind, coding string
 		body         []byte
@@ -340,10 +323,7 @@ func TestABillThatCannotBeReadIsRefused(t *testing.T) {
 		"empty file":         {emptyType, "", emptyBody, nil, 400, "body.file"},
 		"broken form":        {cutType, "", cutBody[:len(cutBody)-30], nil, 400, "malformed"},
 		"no boundary":        {"multipart/form-data", "", []byte("x"), nil, 400, "boundary"},
-		"JSON no object":     {"application/json", "", []byte(`[1]`), nil, 400, "staged"},
-		"JSON other member":  {"application/json", "", []byte(`{"key":"x"}`), nil, 400, "staged"},
-		"JSON twice":         {"application/json", "", []byte(`{"staged":"x"}{}`), nil, 400, "staged"},
-		"another's upload":   {"application/json", "", []byte(`{"staged":"` + other + `"}`), nil, 404, "no staged object"},
+		"JSON":               {"application/json", "", []byte(`{"staged":"x"}`), nil, 415, "/api/v1/imports"},
 		"not FOCUS":          {"text/csv", "", []byte("a,b\n"), fault.New(fault.Unprocessable, "The file has no column BilledCost."), 422, "BilledCost"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -352,7 +332,7 @@ func TestABillThatCannotBeReadIsRefused(t *testing.T) {
 			if tc.coding != "" {
 				headers["Content-Encoding"] = tc.coding
 			}
-			s := &store{err: tc.err, staged: map[string][]byte{other: []byte("secret")}}
+			s := &store{err: tc.err}
 			r := call{method: "POST", path: "/focus/costs/collect", role: tenant.Operator, headers: headers, body: tc.body}.send(t, io.Discard, costsOf(s))
 			if p := r.problem(t); p.Status != tc.status || !strings.Contains(p.Detail, tc.says) {
 				t.Errorf("got %+v; want %d that says %q", p, tc.status, tc.says)

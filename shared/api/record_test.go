@@ -37,8 +37,8 @@ func day(billed, provider, service string) string {
 	}, ",") + "\n"
 }
 
-// wired is the function costs over a real PostgreSQL, with stand-ins for S3 and Redis.
-func wired(t *testing.T) []api.Resource {
+// wired is the function costs and what loads staged bills, over a real PostgreSQL, with stand-ins for S3 and Redis.
+func wired(t *testing.T) ([]api.Resource, job.Load) {
 	t.Helper()
 	db := pgtest.Open(t)
 	if err := db.SaveTenant(t.Context(), shop, "Shop"); err != nil {
@@ -52,10 +52,11 @@ func wired(t *testing.T) []api.Resource {
 	}
 	bucket := staging.Bucket{API: client, Presigner: s3.NewPresignClient(client), Name: "staging"}
 	cache := redis.New(goredis.NewClient(&goredis.Options{Addr: miniredis.RunT(t).Addr()}))
+	load := job.Load{Record: db, Staging: bucket, Versions: cache}
 	return []api.Resource{
-		api.Costs{Reader: db, Load: job.Load{Record: db, Staging: bucket, Versions: cache}, Answers: cache, Now: fixedNow},
+		api.Costs{Reader: db, Load: load, Answers: cache, Now: fixedNow},
 		api.Uploads{Staging: bucket, NewID: func() string { return "u1" }, Now: fixedNow},
-	}
+	}, load
 }
 
 func total(t *testing.T, resources []api.Resource) string {
@@ -77,7 +78,7 @@ func total(t *testing.T, resources []api.Resource) string {
 
 func TestABillGoesInAndComesOut(t *testing.T) {
 	t.Parallel()
-	resources := wired(t)
+	resources, loader := wired(t)
 	if got := total(t, resources); got != "nothing" {
 		t.Errorf("before the first bill: %s", got)
 	}
@@ -117,8 +118,8 @@ func TestABillGoesInAndComesOut(t *testing.T) {
 	if err != nil || answer.StatusCode != http.StatusOK || answer.Body.Close() != nil {
 		t.Fatalf("%v %v", answer, err)
 	}
-	if out := load("application/json", []byte(`{"staged":"`+up.Key+`"}`)); out.Accepted != 1 || len(out.Periods) != 1 || out.Periods[0].Replaced != 2 {
-		t.Errorf("restated: %+v", out)
+	if out, err := loader.Run(t.Context(), job.LoadInput{Tenant: shop, Key: up.Key}); err != nil || out.Accepted != 1 || len(out.Periods) != 1 || out.Periods[0].Replaced != 2 {
+		t.Errorf("restated: %+v %v", out, err)
 	}
 	if got := total(t, resources); got != "5 USD" {
 		t.Errorf("after the restated bill: %s; want the new total, not the cached one", got)
@@ -127,7 +128,7 @@ func TestABillGoesInAndComesOut(t *testing.T) {
 
 func TestUnusableFilesAndDimensionsAreTold(t *testing.T) {
 	t.Parallel()
-	resources := wired(t)
+	resources, _ := wired(t)
 	for body, status := range map[string]int{"a,b\n1,2\n": http.StatusUnprocessableEntity, "\x00\x01": http.StatusUnprocessableEntity} {
 		r := call{method: "POST", path: "/focus/costs/collect", role: tenant.Operator, headers: map[string]string{"Content-Type": "text/csv"}, body: []byte(body)}.send(t, io.Discard, resources...)
 		if p := r.problem(t); p.Status != status || p.Detail == "" {

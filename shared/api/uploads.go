@@ -31,13 +31,13 @@ const uploadValid = time.Hour
 func (x Uploads) Register(a huma.API) {
 	operation(a, huma.Operation{OperationID: "create-upload", Method: http.MethodPost, Path: "/uploads", DefaultStatus: http.StatusCreated, Tags: []string{costsTag},
 		Summary:     "Prepare the upload of a large bill",
-		Description: "PUT the file, up to 5 GB, to the url without further headers, then send its key to POST /focus/costs/collect. What is not loaded is removed after a few days."},
+		Description: "PUT the file, up to 5 GB, to the url without further headers, then load it with POST /imports. What is not loaded is removed after a few days."},
 		tenant.Operator, x.create)
 }
 
 type uploadOutput struct {
 	Body struct {
-		Key     string    `json:"key" doc:"What to send to POST /focus/costs/collect as staged."`
+		Key     string    `json:"key" doc:"What to send to POST /imports as staged."`
 		URL     string    `json:"url" doc:"Where to PUT the file. Whoever knows it may, so keep it."`
 		Expires time.Time `json:"expires"`
 	}

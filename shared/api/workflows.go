@@ -2,12 +2,9 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,14 +14,6 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
-// Machines starts and watches state machines by name.
-type Machines interface {
-	// Start gives the ARN; the same name and input again gives the same run, another input fault.Conflict.
-	Start(ctx context.Context, machine, name string, input any) (arn string, err error)
-	// Describe fails with fault.NotFound when there is no such run.
-	Describe(ctx context.Context, machine, name string) (job.Run, error)
-}
-
 // Summarizer tells what the last run found.
 type Summarizer interface {
 	Last(ctx context.Context, t tenant.ID) (job.SummaryOutput, error)
@@ -32,28 +21,33 @@ type Summarizer interface {
 
 // Workflows are the operations that start long work, and tell how it goes.
 type Workflows struct {
-	Machines Machines
-	Summary  Summarizer
-	Receipts Receipts
-	NewID    func() string // of runs: letters, digits, hyphens
+	Runs
+
+	Summary Summarizer
 }
 
 // The state machines that are started here.
 const (
 	collectMachine  = "collect"
 	optimizeMachine = "cost-optimization"
+	importMachine   = "import"
 )
 
 const workflowsTag = "Workflows"
 
 // Register adds the operations.
 func (x Workflows) Register(a huma.API) {
-	operation(a, huma.Operation{OperationID: "collect-costs", Method: http.MethodPost, Path: "/{provider}/costs/collect", DefaultStatus: http.StatusAccepted, Tags: []string{workflowsTag},
+	starter(a, huma.Operation{OperationID: "collect-costs", Method: http.MethodPost, Path: "/{provider}/costs/collect", Tags: []string{workflowsTag},
 		Summary:     "Start collecting bills and inventory of one cloud",
 		Description: "Reads every registered connection of the cloud: of a new one 18 months, of a known one what is missing or may have changed."},
 		tenant.Operator, x.collect)
-	operation(a, huma.Operation{OperationID: "optimize-costs", Method: http.MethodPost, Path: "/workflows/cost-optimization", DefaultStatus: http.StatusAccepted, Tags: []string{workflowsTag},
+	starter(a, huma.Operation{OperationID: "optimize-costs", Method: http.MethodPost, Path: "/workflows/cost-optimization", Tags: []string{workflowsTag},
 		Summary: "Start the whole round: collect, analyse, learn, recommend"}, tenant.Operator, x.optimize)
+	starter(a, huma.Operation{OperationID: "import-bill", Method: http.MethodPost, Path: "/imports", Tags: []string{workflowsTag},
+		Summary: "Start loading a staged FOCUS bill",
+		Description: "Takes what was staged with POST /uploads: FOCUS 1.0 to 1.4 as CSV, gzipped CSV or Parquet, told by its content. It replaces every billing period that the file holds, and analyses what that changed; " +
+			"the same file again changes nothing. The run's result has the report, which accounts for every row."},
+		tenant.Operator, x.load)
 	operation(a, huma.Operation{OperationID: "get-run", Method: http.MethodGet, Path: "/runs/{id}", Tags: []string{workflowsTag},
 		Summary: "Tell how a started run stands"}, tenant.Viewer, x.run)
 	operation(a, huma.Operation{OperationID: "get-summary", Method: http.MethodGet, Path: "/summary", Tags: []string{workflowsTag},
@@ -67,24 +61,16 @@ type collectionRequest struct {
 }
 
 type collectInput struct {
-	Idempotency
+	Starting
 
 	Provider resource.Cloud     `path:"provider" enum:"aws,gcp,azure,vultr"`
 	Body     *collectionRequest `required:"false"`
 }
 
 type optimizeInput struct {
-	Idempotency
+	Starting
 
 	Body *collectionRequest `required:"false"`
-}
-
-type startedOutput struct {
-	Location string `header:"Location"`
-	Body     struct {
-		ID  string `json:"id" doc:"For GET /runs/{id}."`
-		ARN string `json:"arn"`
-	}
 }
 
 // machineInput is what both machines are started with.
@@ -95,55 +81,23 @@ type machineInput struct {
 	Months     int            `json:"months"`
 }
 
-func (x Workflows) collect(ctx context.Context, p tenant.Principal, in *collectInput) (*startedOutput, error) {
-	return x.start(ctx, p, collectMachine, in.Idempotency, machineInput{Tenant: p.Tenant, Cloud: in.Provider}, in.Body)
+func (x Workflows) collect(ctx context.Context, p tenant.Principal, in *collectInput) (*runAnswer, error) {
+	return x.start(ctx, p, collectMachine, in.Starting, machineInput{Tenant: p.Tenant, Cloud: in.Provider}.of(in.Body))
 }
 
-func (x Workflows) optimize(ctx context.Context, p tenant.Principal, in *optimizeInput) (*startedOutput, error) {
-	return x.start(ctx, p, optimizeMachine, in.Idempotency, machineInput{Tenant: p.Tenant}, in.Body)
+func (x Workflows) optimize(ctx context.Context, p tenant.Principal, in *optimizeInput) (*runAnswer, error) {
+	return x.start(ctx, p, optimizeMachine, in.Starting, machineInput{Tenant: p.Tenant}.of(in.Body))
 }
 
-func (x Workflows) start(ctx context.Context, p tenant.Principal, machine string, id Idempotency, input machineInput, asked *collectionRequest) (*startedOutput, error) {
+func (m machineInput) of(asked *collectionRequest) machineInput {
 	if asked != nil {
-		input.Connection, input.Months = asked.Connection, asked.Months
+		m.Connection, m.Months = asked.Connection, asked.Months
 	}
-	return once(ctx, x.Receipts, p, machine, id, input, func(ctx context.Context) (*startedOutput, error) {
-		name := runName(p.Tenant, machine, id.Key, x.NewID)
-		arn, err := x.Machines.Start(ctx, machine, name, input)
-		if err != nil {
-			return nil, err
-		}
-		return startedRun(machine, name, arn), nil
-	})
-}
-
-func startedRun(machine, name, arn string) *startedOutput {
-	out := &startedOutput{}
-	out.Body.ID, out.Body.ARN = machine+"."+name, arn
-	out.Location = Base + "/runs/" + out.Body.ID
-	return out
-}
-
-// runName follows from the idempotency key, so that even a repetition that the receipts do not know of, because the first
-// request died before its answer was kept, finds the run instead of starting a second.
-func runName(t tenant.ID, machine, key string, newID func() string) string {
-	if key == "" {
-		return newID()
-	}
-	sum := sha256.Sum256([]byte(string(t) + "\x00" + machine + "\x00" + key))
-	return "k-" + hex.EncodeToString(sum[:16])
+	return m
 }
 
 type runOutput struct {
-	Body struct {
-		ID        string          `json:"id"`
-		Machine   string          `json:"machine"`
-		Status    string          `json:"status" enum:"running,succeeded,failed,timed_out,aborted"`
-		Reason    string          `json:"reason,omitempty" doc:"Why it failed."`
-		StartedAt time.Time       `json:"started_at"`
-		EndedAt   *time.Time      `json:"ended_at,omitempty"`
-		Result    json.RawMessage `json:"result,omitempty" doc:"What a run that succeeded gave."`
-	}
+	Body runBody
 }
 
 func (x Workflows) run(ctx context.Context, p tenant.Principal, in *struct {
@@ -164,16 +118,7 @@ func (x Workflows) run(ctx context.Context, p tenant.Principal, in *struct {
 	if json.Unmarshal(run.Input, &of) != nil || of.Tenant != p.Tenant {
 		return nil, unknown
 	}
-	out := &runOutput{}
-	b := &out.Body
-	b.ID, b.Machine, b.Status, b.StartedAt, b.Result = in.ID, machine, strings.ToLower(run.Status), run.StartedAt, run.Output
-	if !run.EndedAt.IsZero() {
-		b.EndedAt = &run.EndedAt
-	}
-	if run.Error != "" || run.Cause != "" {
-		b.Reason = job.Caught{Error: run.Error, Cause: run.Cause}.Text()
-	}
-	return out, nil
+	return &runOutput{bodyOf(run)}, nil
 }
 
 type summaryOutput struct {

@@ -79,9 +79,12 @@ func (lastSummary) Last(context.Context, tenant.ID) (job.SummaryOutput, error) {
 func workflows() api.Workflows {
 	n := 0
 	return api.Workflows{
-		Machines: &machines{runs: map[string]job.Run{}}, Summary: lastSummary{},
-		Receipts: &receipts{hashes: map[string]string{}, answers: map[string][]byte{}},
-		NewID:    func() string { n++; return "run-" + string(rune('0'+n)) },
+		Summary: lastSummary{},
+		Runs: api.Runs{
+			Machines: &machines{runs: map[string]job.Run{}},
+			Receipts: &receipts{hashes: map[string]string{}, answers: map[string][]byte{}},
+			NewID:    func() string { n++; return "run-" + string(rune('0'+n)) },
+		},
 	}
 }
 

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/shopspring/decimal"
 
@@ -29,14 +30,39 @@ type Record interface {
 
 // Report says what became of each row of a bill. Accepted + Rejected is the number of data rows in the file.
 type Report struct {
-	SHA256     string      `json:"sha256"`    // of the file as it came
-	Unchanged  bool        `json:"unchanged"` // the same content was loaded already; nothing was written
-	Accepted   int64       `json:"accepted"`
-	Rejected   int64       `json:"rejected"`
-	Totals     []Total     `json:"totals"`     // of the accepted rows, by provider and currency
-	Lost       []Lost      `json:"lost"`       // what the rejected rows would have cost, by currency
-	Rejections []Rejection `json:"rejections"` // the first MaxRejections of them, in file order
-	Periods    []Loaded    `json:"periods"`
+	SHA256      string      `json:"sha256"`    // of the file as it came
+	Unchanged   bool        `json:"unchanged"` // the same content was loaded already; nothing was written
+	Accepted    int64       `json:"accepted"`
+	Rejected    int64       `json:"rejected"`
+	Totals      []Total     `json:"totals"`     // of the accepted rows, by provider and currency
+	Lost        []Lost      `json:"lost"`       // what the rejected rows would have cost, by currency
+	Rejections  []Rejection `json:"rejections"` // the first MaxRejections of them, in file order
+	Periods     []Loaded    `json:"periods"`
+	MorePeriods int         `json:"more_periods,omitempty"` // how many Periods leaves out
+}
+
+// Within gives the report with lists so short that it takes at most so many bytes of JSON, as far as its lists make it longer.
+// The counts stay those of everything.
+func (r Report) Within(bytes int) Report {
+	for size := r.size(); size > bytes && len(r.Rejections)+len(r.Periods) > 0; size = r.size() {
+		// The longer list gives way first: it is the one that says less with each entry.
+		if len(r.Rejections) >= len(r.Periods) {
+			r.Rejections = r.Rejections[:len(r.Rejections)/2]
+			continue
+		}
+		kept := len(r.Periods) / 2
+		r.MorePeriods += len(r.Periods) - kept
+		r.Periods = r.Periods[:kept]
+	}
+	return r
+}
+
+func (r Report) size() int {
+	text, err := json.Marshal(r)
+	if err != nil { // text, numbers and times of four-digit years only: cannot happen
+		return 0
+	}
+	return len(text)
 }
 
 // MaxRejections is how many rejected rows a report lists; all of them are counted.

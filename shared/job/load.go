@@ -42,8 +42,7 @@ type LoadInput struct {
 	Format     focus.Format `json:"format,omitempty"` // empty: by its content
 }
 
-// Staged loads a staged file and gives the whole report. A key that is not the tenant's is fault.NotFound.
-func (l Load) Staged(ctx context.Context, in LoadInput) (_ ingest.Report, err error) {
+func (l Load) staged(ctx context.Context, in LoadInput) (_ ingest.Report, err error) {
 	if err := ingest.Owned(in.Tenant, in.Key); err != nil {
 		return ingest.Report{}, err
 	}
@@ -55,14 +54,14 @@ func (l Load) Staged(ctx context.Context, in LoadInput) (_ ingest.Report, err er
 	return l.Bill(ctx, in.Tenant, ingest.Bill{Connection: in.Connection, Format: in.Format, File: file})
 }
 
-// rejectionsShown keeps a report small enough for the state of a state machine, 256 KiB.
-const rejectionsShown = 20
+// reportBytes keeps a report small enough for the state of a state machine, 256 KiB.
+const reportBytes = 100 << 10
 
-// Run loads a staged file and gives the report with its first rejections only.
+// Run loads a staged file and gives the report, its lists cut short where they are very long. A key that is not the tenant's is
+// fault.NotFound.
 func (l Load) Run(ctx context.Context, in LoadInput) (ingest.Report, error) {
-	report, err := l.Staged(ctx, in)
-	report.Rejections = report.Rejections[:min(len(report.Rejections), rejectionsShown)]
-	return report, err
+	report, err := l.staged(ctx, in)
+	return report.Within(reportBytes), err
 }
 
 // LoadInventoryInput names a staged ingest.Snapshot.

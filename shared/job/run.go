@@ -9,6 +9,7 @@ import (
 type Run struct {
 	Machine   string
 	Name      string
+	ARN       string
 	Status    string // as Step Functions says: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED
 	StartedAt time.Time
 	EndedAt   time.Time       // zero while it runs

@@ -80,7 +80,7 @@ func (c Client) Describe(ctx context.Context, machine, name string) (job.Run, er
 		return job.Run{}, translate(err)
 	}
 	return job.Run{
-		Machine: machine, Name: name, Status: string(out.Status),
+		Machine: machine, Name: name, ARN: execution(arn, name), Status: string(out.Status),
 		StartedAt: aws.ToTime(out.StartDate).UTC(), EndedAt: aws.ToTime(out.StopDate).UTC(),
 		Input: raw(out.Input), Output: raw(out.Output), Error: aws.ToString(out.Error), Cause: aws.ToString(out.Cause),
 	}, nil

@@ -37,6 +37,18 @@ type Env struct {
 // Now is the clock of functions.
 func Now() time.Time { return time.Now() }
 
+// Pause returns after so long, or with an error when ctx ends before.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // NewID makes ids that cannot be guessed and fit into names of runs and keys.
 func NewID() string { return strings.ToLower(rand.Text()) }
 
