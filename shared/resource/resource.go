@@ -78,6 +78,19 @@ const (
 	AttrVCPU       = "vcpu"
 	AttrMemoryGiB  = "memory_gib"
 	AttrOS         = "os"
+
+	AttrArchitecture   = "architecture"    // function: "arm64"
+	AttrRuntime        = "runtime"         // function: "python3.13"
+	AttrModifiedAt     = "modified_at"     // RFC 3339, when its code or configuration last changed
+	AttrScheme         = "scheme"          // load balancer: internet-facing, internal
+	AttrTargets        = "targets"         // load balancer: how many machines or functions stand behind it
+	AttrMinSize        = "min_size"        // scaling group: the fewest machines it keeps
+	AttrMaxSize        = "max_size"        // scaling group: the most it starts
+	AttrDesiredSize    = "desired_size"    // scaling group: those it wants now
+	AttrInstances      = "instances"       // scaling group: their ids, with commas between them
+	AttrMixedInstances = "mixed_instances" // scaling group: true when it mixes sizes or prices
+	AttrLifecycleRules = "lifecycle_rules" // bucket: how many rules that move or delete what it holds are on
+	AttrStandardGiB    = "standard_gib"    // bucket: what it holds in its standard class
 )
 
 // Resource is one thing in the inventory, as it was at SeenAt.
