@@ -33,7 +33,7 @@ import (
 var resources = map[string]api.Resource{
 	"Analysis": api.Analysis{}, "Connections": api.Connections{}, "Costs": api.Costs{}, "Executions": api.Executions{},
 	"Health":   api.Health{Database: answers, Cache: answers},
-	"Learning": api.Learning{}, "Recommendations": api.Recommendations{}, "Uploads": api.Uploads{}, "Workflows": api.Workflows{},
+	"Learning": api.Learning{}, "Recommendations": api.Recommendations{}, "Scenarios": api.Scenarios{}, "Uploads": api.Uploads{}, "Workflows": api.Workflows{},
 }
 
 func answers(context.Context) error { return nil }

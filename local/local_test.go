@@ -363,6 +363,8 @@ func (b belongings) body(operation string) string {
 		return `{"plan_hash":"` + hash + `"}`
 	case "dismiss-recommendation":
 		return `{"reason":"not mine"}`
+	case "play-scenario":
+		return `{"steps":[{"kind":"recommendations","ids":["` + b.recommendations[0] + `"]}]}`
 	case "assess-anomaly":
 		return `{"verdict":"true"}`
 	case "set-execution-freeze":

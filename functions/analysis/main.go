@@ -1,4 +1,4 @@
-// Command analysis serves anomalies, forecasts and trends.
+// Command analysis serves anomalies, forecasts with their scenarios, and trends.
 package main
 
 import (
@@ -19,6 +19,10 @@ func main() {
 			return nil, err
 		}
 		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
-		return awslambda.HTTP(e.Logger, api.New(e.Logger, api.Analysis{Run: run, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()})), nil
+		imagine := job.Scenario{Series: db, Forecasts: db, Savings: db, Now: wire.Now}
+		return awslambda.HTTP(e.Logger, api.New(e.Logger,
+			api.Analysis{Run: run, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()},
+			api.Scenarios{Imagine: imagine},
+		)), nil
 	}, config.Database, config.Table)
 }

@@ -64,7 +64,10 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 			api.Uploads{Staging: p.staging, NewID: newID, Now: now},
 		),
 		"connections": web(api.Connections{Runs: runs, Store: p.db, Secrets: p.secrets, Collectors: everyCloud(collectSandbox)}),
-		"analysis":    web(api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys}),
+		"analysis": web(
+			api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys},
+			api.Scenarios{Imagine: job.Scenario{Series: p.db, Forecasts: p.db, Savings: p.db, Now: now}},
+		),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Learning{Reader: p.db},

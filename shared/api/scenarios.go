@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/shopspring/decimal"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -53,9 +53,9 @@ type scenarioStep struct {
 	From  string           `json:"from,omitempty" format:"date" doc:"The first day. Without it, or before the forecast begins, the first day of the forecast."`
 	To    string           `json:"to,omitempty" format:"date" doc:"The day after the last one. Without it, for good. Growth that ends stays at what it has reached."`
 
-	Percent *float64         `json:"percent_per_month,omitempty" doc:"Of growth: so many percent a month, compounding by the day. Negative shrinks."`
-	Factor  *float64         `json:"factor,omitempty" minimum:"0" maximum:"1000" doc:"Of factor."`
-	Amount  *decimal.Decimal `json:"amount_per_day,omitempty" doc:"Of amount: in the scenario's currency. Negative takes away, at most what is there."`
+	Percent *float64 `json:"percent_per_month,omitempty" doc:"Of growth: so many percent a month, compounding by the day. Negative shrinks."`
+	Factor  *float64 `json:"factor,omitempty" minimum:"0" maximum:"1000" doc:"Of factor."`
+	Amount  string   `json:"amount_per_day,omitempty" maxLength:"20" example:"-12.50" doc:"Of amount: in the scenario's currency. Negative takes away, at most what is there."`
 
 	Status   []recommend.Status `json:"status,omitempty" enum:"approved,open" uniqueItems:"true" doc:"Of recommendations: only those that stand so. Without it, approved and open ones."`
 	IDs      []string           `json:"ids,omitempty" maxItems:"200" doc:"Of recommendations: only these. Without it, all."`
@@ -76,18 +76,33 @@ func (x Scenarios) play(ctx context.Context, p tenant.Principal, in *scenarioInp
 		return nil, fault.Input("body.currency", string(b.Currency), "is no currency code such as USD")
 	}
 	for i, s := range b.Steps {
-		next := job.ScenarioStep{Kind: s.Kind, Scope: s.Scope, Percent: s.Percent, Factor: s.Factor, Amount: s.Amount, Status: s.Status, IDs: s.IDs, OverDays: s.OverDays}
-		var err error
-		if next.From, err = dateIn(fmt.Sprintf("body.steps[%d].from", i), s.From); err != nil {
-			return nil, err
-		}
-		if next.To, err = dateIn(fmt.Sprintf("body.steps[%d].to", i), s.To); err != nil {
+		next, err := s.read(fmt.Sprintf("body.steps[%d].", i))
+		if err != nil {
 			return nil, err
 		}
 		ask.Steps = append(ask.Steps, next)
 	}
 	out, err := x.Imagine.Run(ctx, ask)
 	return &scenarioOutput{out}, inBody(err)
+}
+
+// read reads the texts of a step, whose fields are at the location.
+func (s scenarioStep) read(at string) (job.ScenarioStep, error) {
+	out := job.ScenarioStep{Kind: s.Kind, Scope: s.Scope, Percent: s.Percent, Factor: s.Factor, Status: s.Status, IDs: s.IDs, OverDays: s.OverDays}
+	size, negative := strings.CutPrefix(s.Amount, "-")
+	amount, err := optionalAmount(at+"amount_per_day", size)
+	if err != nil {
+		return out, err
+	}
+	if amount != nil && negative {
+		*amount = amount.Neg()
+	}
+	out.Amount = amount
+	if out.From, err = dateIn(at+"from", s.From); err != nil {
+		return out, err
+	}
+	out.To, err = dateIn(at+"to", s.To)
+	return out, err
 }
 
 // dateIn reads a date; the empty text is the zero time.
