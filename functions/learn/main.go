@@ -17,7 +17,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		run := job.Learn{Executions: db, Costs: db, Outcomes: db, Now: wire.Now}
+		run := job.Learn{Executions: db, Costs: db, Bills: db, Outcomes: db, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"learn": awslambda.TaskOf(run.Run)}), nil
 	}, config.Database)
 }

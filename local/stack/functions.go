@@ -70,6 +70,8 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
+			api.Advice{Reader: p.db},
+			api.Commitments{Reader: p.db},
 			api.Learning{Reader: p.db},
 		),
 		"executions": web(api.Executions{
@@ -90,7 +92,7 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), p.owned(c) }}
 	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Connections: p.db, Staging: p.staging,
 		Actors: everyCloud(actSandbox), Collectors: everyCloud(collectSandbox), Thresholds: rollout.DefaultThresholds, Now: now}
-	learn := job.Learn{Executions: p.db, Costs: p.db, Outcomes: p.db, Now: now}
+	learn := job.Learn{Executions: p.db, Costs: p.db, Bills: p.db, Outcomes: p.db, Now: now}
 	return map[string]map[string]awslambda.Task{
 		"load": {
 			"plan": awslambda.TaskOf(planned.Run), "sum": awslambda.TaskOf(planned.Sum), "load": awslambda.TaskOf(load.Run),

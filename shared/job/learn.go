@@ -12,6 +12,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/forecast"
+	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/learn"
 	"github.com/cost-agent/cost-agent/shared/plan"
 	"github.com/cost-agent/cost-agent/shared/rollout"
@@ -22,6 +23,12 @@ import (
 type ExecutionHistory interface {
 	// CompletedExecutions lists, with their journals, the executions that were completed or rolled back.
 	CompletedExecutions(ctx context.Context, t tenant.ID) ([]rollout.Execution, error)
+}
+
+// CoverageReader tells which bills are loaded.
+type CoverageReader interface {
+	// Coverage lists the loaded billing periods of all connections.
+	Coverage(ctx context.Context, t tenant.ID) ([]ingest.Coverage, error)
 }
 
 // OutcomeStore keeps outcomes and what was learned from them.
@@ -49,6 +56,7 @@ func DailyForecast(s cost.Series, horizon int) (mean, low, high []float64) {
 type Learn struct {
 	Executions ExecutionHistory
 	Costs      CostStore
+	Bills      CoverageReader
 	Outcomes   OutcomeStore
 	Forecast   Forecaster // nil: DailyForecast
 	Now        Clock
@@ -86,6 +94,10 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 	if err != nil {
 		return out, err
 	}
+	covered, err := j.Bills.Coverage(ctx, in.Tenant)
+	if err != nil {
+		return out, err
+	}
 	byExecution := map[string]learn.Outcome{}
 	for _, o := range known {
 		byExecution[o.Execution] = o
@@ -94,7 +106,7 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 		if e.DryRun || in.Execution != "" && e.ID != in.Execution || in.Execution == "" && byExecution[e.ID].State == learn.Final {
 			continue
 		}
-		o, err := j.measure(ctx, in.Tenant, e, executions)
+		o, err := j.measure(ctx, in.Tenant, e, executions, covered)
 		switch {
 		case fault.CodeOf(err) == fault.Unprocessable && err != nil:
 			out.Problems = append(out.Problems, fmt.Sprintf("Execution %s: %s", e.ID, fault.Public(err).Message))
@@ -140,8 +152,9 @@ func (j Learn) calibrate(ctx context.Context, t tenant.ID, outcomes []learn.Outc
 }
 
 // measure compares one execution's targets after the change with their forecast without it, as far as no other execution
-// changed them. It fails with fault.Unprocessable when the bill does not allow it.
-func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, all []rollout.Execution) (learn.Outcome, error) {
+// changed them. A month whose bill is missing ends what can be told, for its days were not free. It fails with
+// fault.Unprocessable when the bills do not allow it.
+func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, all []rollout.Execution, covered []ingest.Coverage) (learn.Outcome, error) {
 	change, now := changeOf(e), j.Now().UTC()
 	final, err := j.Costs.FinalUntil(ctx, t, e.Connection)
 	if err != nil && fault.CodeOf(err) != fault.NotFound {
@@ -152,13 +165,23 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, al
 		final, change.Disturbed = cost.Day(until), until
 	}
 	began, after := cost.Day(e.StartedAt), cost.Day(e.EndedAt).AddDate(0, 0, 1)
+	loaded := ingest.Unbroken(covered, e.Connection, began)
+	missing := loaded.End.Before(final)
+	if missing {
+		final = loaded.End
+	}
 	if final.Before(after.AddDate(0, 0, learn.LeastDays)) {
+		if missing {
+			return learn.Outcome{}, fault.New(fault.Unprocessable, "The bill of %s is not loaded, though a later one is. Collect or import it.", final.Format("January 2006"))
+		}
 		return learn.Measure(change, wholeDays(after, final), now), nil
 	}
 	targets, heirs := involved(e)
 	period := cost.Period{Start: began.AddDate(0, 0, -historyDays), End: final}
-	if from := cost.Day(since).AddDate(0, 0, 1); period.Start.Before(from) {
-		period.Start = from
+	for _, from := range []time.Time{cost.Day(since).AddDate(0, 0, 1), loaded.Start} {
+		if period.Start.Before(from) {
+			period.Start = from
+		}
 	}
 	costs, err := j.Costs.ResourceCosts(ctx, t, e.Connection, slices.Concat(targets, heirs), period)
 	if err != nil {

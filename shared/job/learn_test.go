@@ -14,6 +14,7 @@ import (
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/learn"
 	"github.com/cost-agent/cost-agent/shared/plan"
@@ -30,6 +31,7 @@ var changed = time.Date(2026, 11, 1, 20, 0, 0, 0, time.UTC)
 // ledger is a bill, and the record of what is learned from it.
 type ledger struct {
 	costs      map[string][]job.DayCost
+	missing    time.Time // a month whose bill is not loaded
 	final      time.Time
 	executions []rollout.Execution
 	outcomes   map[string]learn.Outcome
@@ -60,6 +62,16 @@ func (l *ledger) FinalUntil(context.Context, tenant.ID, string) (time.Time, erro
 		return l.final, fault.New(fault.NotFound, "No bill.")
 	}
 	return l.final, nil
+}
+
+func (l *ledger) Coverage(context.Context, tenant.ID) ([]ingest.Coverage, error) {
+	var out []ingest.Coverage
+	for m := cost.MonthStart(changed).AddDate(-1, 0, 0); m.Before(changed.AddDate(1, 0, 0)); m = m.AddDate(0, 1, 0) {
+		if !m.Equal(l.missing) {
+			out = append(out, ingest.Coverage{Connection: l.executions[0].Connection, Period: cost.Month(m)})
+		}
+	}
+	return out, nil
 }
 
 func (l *ledger) CompletedExecutions(context.Context, tenant.ID) ([]rollout.Execution, error) {
@@ -102,7 +114,7 @@ func archived() *ledger {
 
 func (l *ledger) learn(t *testing.T) job.LearnOutput {
 	t.Helper()
-	j := job.Learn{Executions: l, Costs: l, Outcomes: l, Now: func() time.Time { return changed.AddDate(0, 0, 30) }}
+	j := job.Learn{Executions: l, Costs: l, Bills: l, Outcomes: l, Now: func() time.Time { return changed.AddDate(0, 0, 30) }}
 	out, err := j.Run(t.Context(), job.LearnInput{Tenant: learner})
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +173,29 @@ func TestDaysWithoutAFinalBillAreNotFree(t *testing.T) {
 	l.final = cost.Day(changed).AddDate(0, 0, 4)
 	if o := l.learn(t).Outcomes[0]; o.State != learn.Preliminary || o.Days != 3 {
 		t.Errorf("three days after: %s with %d days", o.State, o.Days)
+	}
+}
+
+func TestTheDaysOfAMissingMonthAreNotFree(t *testing.T) {
+	t.Parallel()
+	next := cost.MonthStart(changed).AddDate(0, 1, 0)
+	late := func(missing time.Time) job.LearnOutput {
+		l := archived()
+		l.costs["vol"], l.costs["snap"] = nil, nil
+		l.bill("vol", -60, 1, "10")
+		l.bill("vol", 1, 30, "6") // to the end of the month
+		l.final, l.missing = next.AddDate(0, 0, 40), missing
+		return l.learn(t)
+	}
+	if o := late(next).Outcomes[0]; o.Days != 29 || o.Realised.Amount.Amount.String() != "116" {
+		t.Errorf("with the next month missing %d days saved %s, want 29 and 116", o.Days, o.Realised.Amount)
+	}
+	if out := late(cost.MonthStart(changed)); len(out.Outcomes) != 0 || len(out.Problems) != 1 || !strings.Contains(out.Problems[0], "The bill of November 2026 is not loaded") {
+		t.Errorf("with its own month missing: %+v", out)
+	}
+	// Nor is a hole in the past a time when the targets cost nothing.
+	if o := late(cost.MonthStart(changed).AddDate(0, -1, 0)).Problems; len(o) != 1 {
+		t.Errorf("with the month before missing: %v; want no forecast from nothing", o)
 	}
 }
 

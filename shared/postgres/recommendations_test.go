@@ -279,7 +279,7 @@ func TestTheBillSaysWhatWasSaved(t *testing.T) {
 		c.execute("of storefront", false), c.execute("of events", false), c.execute("warehouse-migration-1", false),
 		c.execute("of suggestions", true), c.execute("portal-upgrade-copy", true),
 	}
-	learner := job.Learn{Executions: history, Costs: c.db, Outcomes: c.db, Now: c.estate.Clock().Now}
+	learner := job.Learn{Executions: history, Costs: c.db, Bills: c.db, Outcomes: c.db, Now: c.estate.Clock().Now}
 	measure := func() []learn.Outcome {
 		out, err := learner.Run(t.Context(), job.LearnInput{Tenant: acme})
 		if err != nil || len(out.Problems) != 0 {
