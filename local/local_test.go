@@ -319,7 +319,8 @@ func collectMine(t *testing.T, s *stack.Stack) belongings {
 	}
 	b.executions, b.recommendations, b.anomalies = ids("/api/v1/executions"), ids("/api/v1/recommendations"), ids("/api/v1/anomalies")
 	b.connections = ids("/api/v1/connections")
-	for _, path := range []string{"/api/v1/outcomes", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/forecasts", "/api/v1/calibrations"} {
+	for _, path := range []string{"/api/v1/outcomes", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/forecasts", "/api/v1/calibrations",
+		"/api/v1/commitments", "/api/v1/advice"} {
 		ids(path)
 	}
 	if len(b.executions) == 0 || len(b.recommendations) == 0 || len(b.anomalies) == 0 {

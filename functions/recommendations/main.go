@@ -1,4 +1,5 @@
-// Command recommendations serves recommendations, decisions about them, and what was learned.
+// Command recommendations serves recommendations, decisions about them, the providers' own advice, commitments, and what was
+// learned.
 package main
 
 import (
@@ -21,6 +22,8 @@ func main() {
 		generate := job.Recommend{Inventory: db, Costs: db, Store: db, Learned: db, Now: wire.Now}
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
 			api.Recommendations{Reader: db, Generate: generate, Decide: job.Decide{Store: db, Now: wire.Now}, Receipts: e.Table()},
+			api.Advice{Reader: db},
+			api.Commitments{Reader: db},
 			api.Learning{Reader: db},
 		)), nil
 	}, config.Database, config.Table)

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	planID   = "arn:aws:savingsplans::111122223333:savingsplan/3f0f6f0b-52a1-4d0a-9f43-1c1e4b7c9d20"
-	planName = "Compute savings plan, one year, no upfront"
+	planCloud = resource.AWS // the only one with a plan
+	planID    = "arn:aws:savingsplans::111122223333:savingsplan/3f0f6f0b-52a1-4d0a-9f43-1c1e4b7c9d20"
+	planName  = "Compute savings plan, one year, no upfront"
 )
 
 var (
@@ -27,9 +28,9 @@ type commitment struct {
 	left  decimal.Decimal // USD
 }
 
-// newCommitment begins a day; only AWS has a plan.
+// newCommitment begins a day.
 func newCommitment(cloud resource.Cloud, length time.Duration) *commitment {
-	if cloud != resource.AWS {
+	if cloud != planCloud {
 		return nil
 	}
 	hours := hoursIn(length)

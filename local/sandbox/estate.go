@@ -118,7 +118,13 @@ func (e *Estate) Connections() []ingest.Connection {
 }
 
 // Collector reads the cloud's part of the estate.
-func (e *Estate) Collector(cloud resource.Cloud) ingest.Collector { return collector{e, cloud} }
+func (e *Estate) Collector(cloud resource.Cloud) ingest.Collector {
+	c := collector{e, cloud}
+	if cloud == planCloud {
+		return planCollector{c}
+	}
+	return c
+}
 
 // Actor changes the cloud's part of the estate.
 func (e *Estate) Actor(cloud resource.Cloud) rollout.Actor { return actor{e, cloud} }

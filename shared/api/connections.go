@@ -62,7 +62,7 @@ func (x Connections) Register(a huma.API) {
 		Summary:     "Ask the cloud which rights a connection lacks",
 		Description: "The result of the run tells: missing lists the rights by their provider's names, and is empty when all is well."}, tenant.Operator, x.test)
 	operation(a, huma.Operation{OperationID: "get-connection-status", Method: http.MethodGet, Path: "/connections/{id}/status", Tags: []string{connectionsTag},
-		Summary: "Tell how reading a connection went: each bill, the inventory, each of its parts, and what reading cost"}, tenant.Viewer, x.status)
+		Summary: "Tell how reading a connection went: each bill, the inventory, each part of it and of what is read beside it, and what reading cost"}, tenant.Viewer, x.status)
 }
 
 type connectionView struct {
@@ -272,6 +272,9 @@ func (x Connections) status(ctx context.Context, p tenant.Principal, in *Named) 
 	}
 	if s.Parts == nil {
 		s.Parts = []ingest.Part{}
+	}
+	if s.Beside == nil {
+		s.Beside = []ingest.Part{}
 	}
 	return &connectionStatusOutput{s}, err
 }

@@ -26,4 +26,5 @@ const Limited Status = "limited"
 type ConnectionStatus struct {
 	Readings []Reading `json:"readings"`
 	Parts    []Part    `json:"parts"`
+	Beside   []Part    `json:"beside"` // the parts of what was read beside the inventory: metrics, commitments, advice
 }

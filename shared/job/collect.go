@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/ingest"
-	"github.com/cost-agent/cost-agent/shared/recommend"
 	"github.com/cost-agent/cost-agent/shared/resource"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
@@ -112,101 +110,6 @@ func staged(err error) error {
 		return err
 	}
 	return fault.Wrap(err, fault.Unavailable, "The staged object could not be written; try again in a moment.")
-}
-
-// InventoryInput names a connection whose resources are to be read, and where to stage them.
-type InventoryInput struct {
-	Tenant     tenant.ID      `json:"tenant"`
-	Connection string         `json:"connection"`
-	Cloud      resource.Cloud `json:"cloud"`
-	Key        string         `json:"key"`
-
-	Settings map[string]string `json:"settings"`
-	Secret   string            `json:"secret"` // the name of the credentials
-}
-
-func (in InventoryInput) source() ingest.Connection {
-	return ingest.Connection{Tenant: in.Tenant, ID: in.Connection, Cloud: in.Cloud, Settings: in.Settings, Secret: in.Secret}
-}
-
-// InventoryOutput says what was staged, and which parts could not be read. Without a key nothing was.
-type InventoryOutput struct {
-	Key       string        `json:"key"`
-	Resources int           `json:"resources"`
-	Unread    []ingest.Part `json:"unread"` // the first few; the staged document has all
-	Cost
-}
-
-// measured are the metrics that recommendations look at, and usageStep how finely.
-var measured = []resource.Metric{resource.CPU, resource.Memory, resource.DiskOps, resource.DiskBytes}
-
-const (
-	usageStep   = time.Hour
-	unreadShown = 20
-)
-
-// Inventory stages an ingest.Snapshot: what exists, how it was used in the last recommend.Window days, and what it would
-// cost. Regions that could not be read are in it with their reason. What exists is staged even where the limit of the connection
-// leaves its use or its prices unread; without what exists nothing is.
-func (c Collect) Inventory(ctx context.Context, in InventoryInput) (InventoryOutput, error) {
-	collector, meter, err := c.open(ctx, in.source(), in.Key)
-	if err != nil {
-		return InventoryOutput{}, err
-	}
-	s := ingest.Snapshot{At: c.Now().UTC()}
-	if s.Inventory, err = collector.Resources(ctx); err != nil {
-		spent, failure := costOf(meter, err)
-		return InventoryOutput{Unread: []ingest.Part{}, Cost: spent}, failure
-	}
-	spent, err := costOf(meter, measure(ctx, collector, &s))
-	if err != nil {
-		return InventoryOutput{}, err
-	}
-	out := InventoryOutput{Key: in.Key, Resources: len(s.Resources), Unread: []ingest.Part{}, Cost: spent}
-	for _, p := range s.Parts {
-		if p.Status != ingest.OK && len(out.Unread) < unreadShown {
-			out.Unread = append(out.Unread, p)
-		}
-	}
-	return out, c.stage(ctx, in.Key, s)
-}
-
-// measure adds use and prices.
-func measure(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) error {
-	refs, regions := usable(s.Resources)
-	var limit error
-	if len(refs) > 0 {
-		end := s.At.Truncate(usageStep)
-		period := cost.Period{Start: end.AddDate(0, 0, -recommend.Window), End: end}
-		measured, err := from.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep})
-		switch {
-		case fault.CodeOf(err) == fault.LimitReached && err != nil:
-			limit = err
-		case err != nil:
-			return err
-		}
-		s.Usage, s.Beside = measured.Usage, append(s.Beside, measured.Parts...)
-	}
-	if len(regions) > 0 {
-		prices, err := from.Prices(ctx, regions)
-		if err != nil {
-			return err
-		}
-		s.Prices = prices
-	}
-	return limit
-}
-
-// usable lists the resources that have metrics, and all regions.
-func usable(all []resource.Resource) (refs []resource.Ref, regions []string) {
-	for _, r := range all {
-		if r.Type == resource.Instance || r.Type == resource.Volume || r.Type == resource.Database {
-			refs = append(refs, r.Ref)
-		}
-		regions = append(regions, r.Region)
-	}
-	slices.Sort(regions)
-	return refs, slices.Compact(regions)
 }
 
 // UsageOutput says where the usage was staged.

@@ -91,7 +91,7 @@ func (p PlanCollection) Sum(ctx context.Context, in CollectedInput) (Collected, 
 		}
 		out.Resources += i.Resources
 		for _, part := range i.Unread {
-			out.Problems = append(out.Problems, i.Connection+", "+part.Service+" in "+part.Region+": "+string(part.Status)+" "+part.Reason)
+			out.Problems = append(out.Problems, i.Connection+", "+part.Service+place(part)+": "+string(part.Status)+" "+part.Reason)
 		}
 	}
 	if n := len(in.Bills) + len(in.Inventories); n > 0 && failed == n {
@@ -104,6 +104,14 @@ func (p PlanCollection) Sum(ctx context.Context, in CollectedInput) (Collected, 
 		out.Problems = []string{}
 	}
 	return out, nil
+}
+
+// place says where a part is, if it is anywhere in particular.
+func place(p ingest.Part) string {
+	if p.Region == "" {
+		return ""
+	}
+	return " in " + p.Region
 }
 
 // readings tells how each attempt went.

@@ -80,7 +80,7 @@ func (db *DB) RemoveConnection(ctx context.Context, t tenant.ID, id string) erro
 		if _, err := tx.Exec(ctx, `update resources set gone_at = $2 where connection_id = $1 and gone_at is null`, id, now); err != nil {
 			return err
 		}
-		for _, table := range []string{"connection_readings", "connection_parts"} {
+		for _, table := range []string{"connection_readings", "connection_parts", "commitments", "commitment_use", "provider_advice"} {
 			if _, err := tx.Exec(ctx, `delete from `+table+` where connection_id = $1`, id); err != nil {
 				return err
 			}
@@ -161,7 +161,8 @@ func scanReading(row pgx.CollectableRow) (ingest.Reading, error) {
 	return r, err
 }
 
-// ConnectionStatus tells how the last readings of a connection went, and each part of its last inventory. It fails with
+// ConnectionStatus tells how the last readings of a connection went, and each part of its last inventory and of what was read
+// beside it. It fails with
 // fault.NotFound when there is no such connection.
 func (db *DB) ConnectionStatus(ctx context.Context, t tenant.ID, id string) (ingest.ConnectionStatus, error) {
 	var out ingest.ConnectionStatus
@@ -172,21 +173,31 @@ func (db *DB) ConnectionStatus(ctx context.Context, t tenant.ID, id string) (ing
 	if out.Readings, err = collect(ctx, db, t, scanReading, readingsSQL+` where connection_id = $1 order by what, month desc`, id); err != nil {
 		return out, err
 	}
-	out.Parts, err = collect(ctx, db, t, pgx.RowToStructByPos[ingest.Part],
-		`select account, region, service, status, reason from connection_parts where connection_id = $1 order by account, region, service`, id)
+	if out.Parts, err = parts(ctx, db, t, id, false); err != nil {
+		return out, err
+	}
+	out.Beside, err = parts(ctx, db, t, id, true)
 	return out, err
 }
 
-// saveParts notes how reading each part of an inventory went, in place of the one before.
-func saveParts(ctx context.Context, tx pgx.Tx, t tenant.ID, connection string, parts []ingest.Part) error {
+// saveParts notes how reading each part went, of the inventory and beside it, in place of the reading before.
+func saveParts(ctx context.Context, tx pgx.Tx, t tenant.ID, connection string, s ingest.Snapshot) error {
 	const sql = `
-		insert into connection_parts (tenant_id, connection_id, account, region, service, status, reason) values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (tenant_id, connection_id, account, region, service) do update set status = excluded.status, reason = excluded.reason
+		insert into connection_parts (tenant_id, connection_id, beside, account, region, service, status, reason) values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (tenant_id, connection_id, beside, account, region, service) do update set status = excluded.status, reason = excluded.reason
 		where connection_parts.status = 'ok'`
 	batch := &pgx.Batch{}
 	batch.Queue(`delete from connection_parts where connection_id = $1`, connection)
-	for _, p := range parts {
-		batch.Queue(sql, t, connection, p.Account, p.Region, p.Service, p.Status, p.Reason)
+	for beside, parts := range map[bool][]ingest.Part{false: s.Parts, true: s.Beside} {
+		for _, p := range parts {
+			batch.Queue(sql, t, connection, beside, p.Account, p.Region, p.Service, p.Status, p.Reason)
+		}
 	}
 	return tx.SendBatch(ctx, batch).Close()
+}
+
+func parts(ctx context.Context, db *DB, t tenant.ID, connection string, beside bool) ([]ingest.Part, error) {
+	return collect(ctx, db, t, pgx.RowToStructByPos[ingest.Part], `
+		select account, region, service, status, reason from connection_parts where connection_id = $1 and beside = $2
+		order by account, region, service`, connection, beside)
 }

@@ -24,7 +24,13 @@ func (db *DB) SaveInventory(ctx context.Context, t tenant.ID, connection string,
 		if err != nil || !fresh {
 			return err
 		}
-		if err := saveParts(ctx, tx, t, connection, s.Parts); err != nil {
+		if err := saveParts(ctx, tx, t, connection, s); err != nil {
+			return err
+		}
+		if err := saveCommitments(ctx, tx, t, connection, s); err != nil {
+			return err
+		}
+		if err := saveAdvice(ctx, tx, t, connection, s); err != nil {
 			return err
 		}
 		known, err := knownResources(ctx, tx, connection)
