@@ -4,6 +4,8 @@ package ingest
 const (
 	awsAccounts = `\s*\d{12}(\s*,\s*\d{12})*\s*`
 	awsRegion   = `[a-z]{2}(-[a-z]+)+-\d`
+	awsTag      = `[^,=]{1,128}(=[^,]{0,256})?`
+	awsTags     = awsTag + `(,` + awsTag + `)*`
 	awsRole     = `CostAgent[\w+=,.@-]{0,55}` // Cost Agent itself may assume no other roles
 )
 
@@ -19,7 +21,8 @@ var awsSettings = []Setting{
 	},
 	{Name: "accounts", Pattern: awsAccounts, Text: "The accounts to read, 12 digits each, with commas between them; without it all."},
 	{Name: "regions", Pattern: `\s*` + awsRegion + `(\s*,\s*` + awsRegion + `)*\s*`, Text: "The regions whose resources are read, with commas between them; without it all. The bill has every region."},
-	{Name: "services", Text: "The services to take from Cost Explorer, as it names them, with commas between them; without it all. A data export is read as it is."},
+	{Name: "services", Text: "The services to take from Cost Explorer, as it names them, with commas between them, and to list the resources of; without it all. A data export is read as it is."},
+	{Name: "tags", Pattern: awsTags, Text: "The tags that the resources to list have one of, as key or key=value, with commas between them; without it all resources. Cost Explorer is narrowed down by them too, where the keys are cost allocation tags. A data export is read as it is."},
 	{Name: "export_bucket", Pattern: `[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`, Text: "The bucket of a data export of FOCUS, which is then read instead of Cost Explorer. Give export_name with it."},
 	{Name: "export_prefix", Pattern: `[\w!.*'()/-]{1,512}`, Text: "The prefix of the data export in its bucket, if it has one."},
 	{Name: "export_name", Pattern: `[\w-]{1,128}`, Text: "The name of the data export. Give export_bucket with it."},

@@ -3,6 +3,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +95,7 @@ type settings struct {
 	bucket, prefix, export     string
 	bucketRegion               string
 	noPrices                   bool
+	tags                       []wantedTag
 }
 
 func parse(c ingest.Connection) (settings, error) {
@@ -105,6 +107,7 @@ func parse(c ingest.Connection) (settings, error) {
 		accounts: list(c.Settings["accounts"]), regions: list(c.Settings["regions"]), service: list(c.Settings["services"]),
 		bucket: c.Settings["export_bucket"], prefix: strings.Trim(c.Settings["export_prefix"], "/"), export: c.Settings["export_name"],
 		bucketRegion: c.Settings["export_region"], noPrices: c.Settings["price_list"] == "off",
+		tags: wantedTags(c.Settings["tags"]),
 	}
 	if s.externalID == "" {
 		return s, fault.Input("tenant", "", "is missing; it is the external id that the role expects")
@@ -117,6 +120,39 @@ func parse(c ingest.Connection) (settings, error) {
 		s.bucketRegion = global
 	}
 	return s, nil
+}
+
+// tagged reports whether a resource has one of the tags that the settings name, if they name any.
+func (s settings) tagged(tags map[string]string) bool {
+	return len(s.tags) == 0 || slices.ContainsFunc(s.tags, func(want wantedTag) bool {
+		value, has := tags[want.key]
+		return has && (want.any || value == want.value)
+	})
+}
+
+// wantedTag is a tag with a value, or with any.
+type wantedTag struct {
+	key, value string
+	any        bool
+}
+
+func wantedTags(text string) (out []wantedTag) {
+	for _, item := range list(text) {
+		key, value, given := strings.Cut(item, "=")
+		out = append(out, wantedTag{strings.TrimSpace(key), strings.TrimSpace(value), !given})
+	}
+	return out
+}
+
+// partition is the part of AWS, such as China, that a region is in.
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
 }
 
 // list reads a comma list.

@@ -208,5 +208,5 @@ func addresses(ctx context.Context, p place, client *ec2.Client) ([]resource.Res
 }
 
 func (p place) arn(kind, id string) string {
-	return "arn:aws:ec2:" + p.region + ":" + p.account.id + ":" + kind + "/" + id
+	return "arn:" + partition(p.region) + ":ec2:" + p.region + ":" + p.account.id + ":" + kind + "/" + id
 }

@@ -156,7 +156,7 @@ func malformed(what string) error {
 	return fault.New(fault.Unavailable, "Cost Explorer answered with %s; nothing was taken from it. Try again in a moment.", what)
 }
 
-// filter narrows a query down to the connection's accounts and services, and whatever else is given.
+// filter narrows a query down to the connection's accounts, services and tags, and whatever else is given.
 func (c *Collector) filter(more ...types.Expression) *types.Expression {
 	if len(c.settings.accounts) > 0 {
 		more = append(more, only(types.DimensionLinkedAccount, c.settings.accounts...))
@@ -164,13 +164,34 @@ func (c *Collector) filter(more ...types.Expression) *types.Expression {
 	if len(c.settings.service) > 0 {
 		more = append(more, only(types.DimensionService, c.settings.service...))
 	}
-	switch len(more) {
+	if len(c.settings.tags) > 0 {
+		var wanted []types.Expression
+		for _, t := range c.settings.tags {
+			wanted = append(wanted, t.expression())
+		}
+		more = append(more, *joined(wanted, func(e []types.Expression) *types.Expression { return &types.Expression{Or: e} }))
+	}
+	return joined(more, func(e []types.Expression) *types.Expression { return &types.Expression{And: e} })
+}
+
+// joined leaves one expression as it is, for Cost Explorer joins no fewer than two.
+func joined(all []types.Expression, join func([]types.Expression) *types.Expression) *types.Expression {
+	switch len(all) {
 	case 0:
 		return nil
 	case 1:
-		return &more[0]
+		return &all[0]
 	}
-	return &types.Expression{And: more}
+	return join(all)
+}
+
+// expression asks for charges with the tag, which has to be a cost allocation tag.
+func (t wantedTag) expression() types.Expression {
+	if t.any {
+		absent := types.Expression{Tags: &types.TagValues{Key: &t.key, MatchOptions: []types.MatchOption{types.MatchOptionAbsent}}}
+		return types.Expression{Not: &absent}
+	}
+	return types.Expression{Tags: &types.TagValues{Key: &t.key, Values: []string{t.value}, MatchOptions: []types.MatchOption{types.MatchOptionEquals}}}
 }
 
 func only(d types.Dimension, values ...string) types.Expression {

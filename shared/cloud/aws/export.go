@@ -28,12 +28,7 @@ type manifest struct {
 // largestManifest bounds what is read of one.
 const largestManifest = 16 << 20
 
-func (c *Collector) bucket() *s3.Client {
-	return s3.NewFromConfig(c.account.in(c.settings.bucketRegion), func(o *s3.Options) {
-		o.UsePathStyle = o.BaseEndpoint != nil // other servers than AWS have no name for every bucket
-		o.DisableLogOutputChecksumValidationSkipped = true
-	})
-}
+func (c *Collector) bucket() *s3.Client { return newS3(c.account.in(c.settings.bucketRegion)) }
 
 // readExport reads a month from the data export, of FOCUS or of a Cost and Usage Report: the newest manifest first, then every
 // file that it names. A delivery that is replaced in the middle is fault.Unavailable, so that what is loaded is one delivery as a

@@ -18,12 +18,30 @@ import (
 
 // service is one part of a region's inventory.
 type service struct {
-	name string
-	read func(context.Context, place) ([]resource.Resource, error)
+	name  string
+	read  func(context.Context, place) ([]resource.Resource, error)
+	bills []string // what Cost Explorer calls what it reads
 }
 
 // services are what an inventory is read from, by AWS's names of them.
-var services = []service{{"ec2", readEC2}, {"rds", readRDS}}
+var services = []service{
+	{"ec2", readEC2, []string{"Amazon Elastic Compute Cloud - Compute", "EC2 - Other", "Amazon Virtual Private Cloud"}},
+	{"rds", readRDS, []string{"Amazon Relational Database Service"}},
+	{"elasticloadbalancing", readBalancers, []string{"Amazon Elastic Load Balancing"}},
+	{"lambda", readFunctions, []string{"AWS Lambda"}},
+	{"autoscaling", readGroups, []string{"Amazon Elastic Compute Cloud - Compute"}},
+	{"s3", readBuckets, []string{"Amazon Simple Storage Service"}},
+}
+
+// services are those that the settings allow.
+func (s settings) services() []service {
+	if len(s.service) == 0 {
+		return services
+	}
+	return slices.DeleteFunc(slices.Clone(services), func(part service) bool {
+		return !slices.ContainsFunc(part.bills, func(name string) bool { return slices.Contains(s.service, name) })
+	})
+}
 
 // place is one region of one account. now is when the reading began.
 type place struct {
@@ -58,7 +76,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 			}
 		}
 		for _, r := range regions {
-			for _, s := range services {
+			for _, s := range c.settings.services() {
 				if r.disabled {
 					i.add(ingest.Part{Account: a.id, Region: r.name, Service: s.name, Status: ingest.Disabled, Reason: "The account has not switched this region on."}, nil)
 					continue
@@ -66,6 +84,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 				turn <- struct{}{}
 				running.Go(func() {
 					found, err := s.read(ctx, place{a, r.name, c})
+					found = slices.DeleteFunc(found, func(r resource.Resource) bool { return !c.settings.tagged(r.Tags) })
 					i.add(partOf(r.name, s.name, a.id, err), found)
 					<-turn
 				})
@@ -77,6 +96,31 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 		return ingest.Inventory{}, translate(err, "reading the inventory")
 	}
 	return i.inventory(), nil
+}
+
+// each does something with all items, some at a time, until the first error.
+func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	turn := make(chan struct{}, atOnce)
+	for _, item := range items {
+		turn <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		running.Go(func() {
+			if err := do(ctx, item); err != nil {
+				cancel(err)
+			}
+			<-turn
+		})
+	}
+	running.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return translate(err, "reading the inventory")
+	}
+	return nil
 }
 
 // gathering collects parts and their resources from many goroutines.
