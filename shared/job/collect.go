@@ -117,7 +117,7 @@ type UsageOutput struct {
 	Key string `json:"key"`
 }
 
-// Usage stages a JSON array of resource.Usage.
+// Usage stages an ingest.Measured.
 func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error) {
 	if in.EverySeconds <= 0 || !in.From.Before(in.To) {
 		return UsageOutput{}, fault.Input("every_seconds", "", "has to be positive, and from before to")
@@ -132,10 +132,7 @@ func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error
 	if err != nil {
 		return UsageOutput{}, err
 	}
-	if measured.Usage == nil {
-		measured.Usage = []resource.Usage{}
-	}
-	return UsageOutput{Key: in.Key}, c.stage(ctx, in.Key, measured.Usage)
+	return UsageOutput{Key: in.Key}, c.stage(ctx, in.Key, measured)
 }
 
 // RightsInput names the connection whose rights are to be looked at.

@@ -40,7 +40,7 @@ func TestInventoryStagesASnapshot(t *testing.T) {
 	}
 }
 
-func TestUsageStagesAnArray(t *testing.T) {
+func TestUsageStagesWhatWasMeasured(t *testing.T) {
 	t.Parallel()
 	s := newShelf()
 	key := ingest.Key(buyer, "c", "execution-1", "usage-1-0.json")
@@ -48,8 +48,8 @@ func TestUsageStagesAnArray(t *testing.T) {
 	if out, err := collect(&cloud{}, s).Usage(t.Context(), in); err != nil || out.Key != key {
 		t.Fatalf("got %+v, %v", out, err)
 	}
-	var usage []resource.Usage
-	if err := json.Unmarshal(s.objects[key], &usage); err != nil || len(usage) != 1 || usage[0].Every != time.Minute {
+	var measured ingest.Measured
+	if err := json.Unmarshal(s.objects[key], &measured); err != nil || len(measured.Usage) != 1 || measured.Usage[0].Every != time.Minute {
 		t.Errorf("staged %s, %v", s.objects[key], err)
 	}
 	in.To = in.From

@@ -109,7 +109,7 @@ type WatchOutput struct {
 	Usage       UsageRequest    `json:"usage"`
 }
 
-// UsageRequest is the input of a collector's task "usage": it stages a JSON array of resource.Usage at Key.
+// UsageRequest is the input of a collector's task "usage": it stages an ingest.Measured at Key.
 type UsageRequest struct {
 	Task         string            `json:"task"`
 	Tenant       tenant.ID         `json:"tenant"`
@@ -196,15 +196,15 @@ func (r Rollout) Judge(ctx context.Context, in JudgeInput) (WatchOutput, error) 
 		return WatchOutput{Verdict: p.Verdict, Round: in.Round}, nil
 	}
 	o := rollout.Observe(e, p, r.Now())
+	var measured ingest.Measured
 	if len(o.Changed) > 0 {
-		if err := ingest.Owned(in.Tenant, in.Key); err != nil {
-			return WatchOutput{}, err
-		}
-		if o.Usage, err = r.usage(ctx, in.Key); err != nil {
+		if measured, err = r.measured(ctx, in.Tenant, in.Key); err != nil {
 			return WatchOutput{}, err
 		}
 	}
+	o.Usage = measured.Usage
 	p.Verdict, p.Reasons = rollout.Judge(o, r.Thresholds)
+	p.Verdict, p.Reasons = doubt(p.Verdict, p.Reasons, measured.Parts)
 	if p.Verdict == rollout.Unclear && in.Round >= r.Thresholds.Extensions {
 		p.Verdict = rollout.Unhealthy
 		p.Reasons = append([]string{fmt.Sprintf("still unclear after %s of watching", time.Duration(in.Round+1)*e.Strategy.Watch)}, p.Reasons...)
@@ -228,16 +228,36 @@ func (r Rollout) Judge(ctx context.Context, in JudgeInput) (WatchOutput, error) 
 	return WatchOutput{Verdict: p.Verdict, Round: in.Round}, r.Store.SavePhase(ctx, in.Tenant, e.ID, p)
 }
 
-// usage reads what the collector staged.
-func (r Rollout) usage(ctx context.Context, key string) (out []resource.Usage, err error) {
+// measured reads what the collector staged.
+func (r Rollout) measured(ctx context.Context, t tenant.ID, key string) (out ingest.Measured, err error) {
+	if err := ingest.Owned(t, key); err != nil {
+		return out, err
+	}
 	object, err := r.Staging.Reader(ctx, key)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	defer func() { _ = object.Close() }() // it was only read
 	err = json.NewDecoder(io.NewSectionReader(object, 0, object.Size())).Decode(&out)
 	return out, fault.Wrap(err, fault.Unavailable, "The measured usage of the phase cannot be read.")
 }
+
+// doubt takes no phase for healthy some of whose metrics could not be read: those might have said otherwise. Where metrics are
+// switched off there are none, and the rest decides.
+func doubt(v rollout.Verdict, reasons []string, parts []ingest.Part) (rollout.Verdict, []string) {
+	var unread []string
+	for _, p := range parts {
+		if p.Status != ingest.OK && p.Status != ingest.Disabled {
+			unread = append(unread, fmt.Sprintf("the metrics of %s%s could not be read (%s): %s", p.Service, place(p), p.Status, p.Reason))
+		}
+	}
+	if len(unread) == 0 || v == rollout.Unhealthy {
+		return v, reasons
+	}
+	return rollout.Unclear, append(unread[:min(len(unread), unreadReasons)], reasons...)
+}
+
+const unreadReasons = 5
 
 // CompleteInput says which targets were verified.
 type CompleteInput struct {

@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -76,46 +75,6 @@ func TestBeginRefusesWhatHasChangedSince(t *testing.T) {
 
 // errAgain makes a state machine try again.
 var errAgain = &stepfunctions.FunctionError{Type: "Lambda.ServiceException"}
-
-func TestUnclearPhaseIsWatchedLonger(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		dark   int // rounds without usage
-		status rollout.Status
-		rounds int
-	}{
-		"cleared up": {1, rollout.Completed, 4}, "never": {100, rollout.RolledBack, 3},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			rec := w.recommendation("resize", "storefront", "m5.xlarge")
-			rounds := 0
-			usage := w.tasks["collect"]["usage"]
-			w.tasks["collect"]["usage"] = func(ctx context.Context, payload []byte) ([]byte, error) {
-				if rounds++; rounds > c.dark {
-					return usage(ctx, payload)
-				}
-				var in job.UsageRequest
-				err := json.Unmarshal(payload, &in)
-				w.staging.put(in.Key, []byte("[]"))
-				return []byte("{}"), err
-			}
-			e := w.run("resize", gradual)
-			if e.Status != c.status || rounds != c.rounds {
-				t.Fatalf("%s after %d rounds: %s", e.Status, rounds, e.Reason)
-			}
-			first := e.Phases[0]
-			if watched, want := first.JudgedAt.Sub(first.AppliedAt), time.Duration(min(c.dark, 2)+1)*gradual.Watch; watched < want || watched > want+time.Minute {
-				t.Errorf("watched %s, want %s", watched, want)
-			}
-			if c.status == rollout.RolledBack && !strings.Contains(e.Reason, "still unclear after 45m") {
-				t.Errorf("reason %q", e.Reason)
-			}
-			free(w, rec)
-		})
-	}
-}
 
 // A change that was given up comes late, after the rollback: the newer fencing token of that keeps it out.
 func TestChangeThatComesLateIsFenced(t *testing.T) {

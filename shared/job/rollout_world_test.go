@@ -226,7 +226,7 @@ func (w *world) usage(ctx context.Context, in job.UsageRequest) (map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(found.Usage)
+	body, err := json.Marshal(found)
 	w.staging.put(in.Key, body)
 	return map[string]string{"key": in.Key}, err
 }
@@ -337,6 +337,12 @@ func (s *staged) put(key string, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.objects[key] = body
+}
+
+func (s *staged) get(key string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.objects[key]
 }
 
 func (s *staged) Reader(_ context.Context, key string) (ingest.Object, error) {
