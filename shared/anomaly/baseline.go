@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
 // The windows of the baseline, in days.
@@ -21,6 +23,8 @@ const (
 // of the month, and the spread around them; what an incident did to the cost is never learnt from.
 type baseline struct {
 	start     time.Time
+	calendar  cost.Calendar
+	holidays  []int     // the days past that have a name there and were judged
 	raw       []float64 // as they came; an unknown day as it was expected
 	accepted  []float64 // values without month effects and without what incidents added
 	season    [7]float64
@@ -159,6 +163,9 @@ func (b *baseline) shift(by float64, days int) {
 }
 
 func (b *baseline) refresh(t int) {
+	if t >= warmUp && b.named(t) != "" {
+		b.holidays = append(b.holidays, t)
+	}
 	if t >= 7 {
 		b.updateSeason(t)
 		b.adopt(t)

@@ -115,7 +115,7 @@ func (c *cube) cut(dims []cost.Dimension) []*node {
 func (c *cube) scan(o Options) {
 	l := o.limits().among(len(c.nodes))
 	for _, n := range c.nodes {
-		n.path = scan(c.sum(n.leaves), c.start, c.final, l.patient(o.patience(n.scope)))
+		n.path = scan(c.sum(n.leaves), c.start, c.final, l.patient(o.patience(n.scope)), o.Calendar)
 	}
 }
 

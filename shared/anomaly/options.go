@@ -41,6 +41,8 @@ type Options struct {
 	// Expected are scopes whose moves turned out to be meant. They and what lies inside them must move farther to be told, by
 	// half as far again for each time they are named, three times at most.
 	Expected []cost.Scope
+	// Calendar names holidays. What a holiday of a name did before is no anomaly when it does it again; nil knows none.
+	Calendar cost.Calendar
 }
 
 // patience is how much farther a scope must move after its moves turned out to be meant.

@@ -3,6 +3,8 @@ package anomaly
 import (
 	"math"
 	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
 // run is a span of days on which one series left its usual path.
@@ -44,13 +46,13 @@ type scanner struct {
 }
 
 // scan judges each of the final values by the ones before it, from the first known one on.
-func scan(values []float64, start time.Time, final int, l limits) *path {
+func scan(values []float64, start time.Time, final int, l limits, holidays cost.Calendar) *path {
 	out := &path{values: values[:final], expected: make([]float64, final), sigma: make([]float64, final)}
 	first := 0
 	for ; first < final && math.IsNaN(values[first]); first++ {
 		out.expected[first] = math.NaN()
 	}
-	s := scanner{limits: l, base: baseline{start: start.AddDate(0, 0, first)}, path: &path{values: values[first:final]}}
+	s := scanner{limits: l, base: baseline{start: start.AddDate(0, 0, first), calendar: holidays}, path: &path{values: values[first:final]}}
 	for t := range final - first {
 		s.step(t, s.path.values[t])
 	}
