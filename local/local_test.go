@@ -319,7 +319,7 @@ func collectMine(t *testing.T, s *stack.Stack) belongings {
 	}
 	b.executions, b.recommendations, b.anomalies = ids("/api/v1/executions"), ids("/api/v1/recommendations"), ids("/api/v1/anomalies")
 	b.connections = ids("/api/v1/connections")
-	for _, path := range []string{"/api/v1/outcomes", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/forecasts", "/api/v1/calibrations",
+	for _, path := range []string{"/api/v1/outcomes", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/settings", "/api/v1/forecasts", "/api/v1/calibrations",
 		"/api/v1/commitments", "/api/v1/advice"} {
 		ids(path)
 	}
@@ -364,6 +364,8 @@ func (b belongings) body(operation string) string {
 		return `{"plan_hash":"` + hash + `"}`
 	case "dismiss-recommendation":
 		return `{"reason":"not mine"}`
+	case "set-settings":
+		return `{"country":"FR"}`
 	case "play-scenario":
 		return `{"steps":[{"kind":"recommendations","ids":["` + b.recommendations[0] + `"]}]}`
 	case "assess-anomaly":

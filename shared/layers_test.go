@@ -37,7 +37,7 @@ var layers = map[string]layer{
 	"shared/job": job,
 
 	"shared/api": adapter, "shared/awslambda": adapter, "shared/cloud": adapter, "shared/config": adapter,
-	"shared/dynamo": adapter, "shared/groq": adapter, "shared/notify": adapter, "shared/postgres": adapter,
+	"shared/dynamo": adapter, "shared/groq": adapter, "shared/holidays": adapter, "shared/notify": adapter, "shared/postgres": adapter,
 	"shared/redis": adapter, "shared/secrets": adapter, "shared/staging": adapter, "shared/states": adapter, "shared/telemetry": adapter,
 
 	"shared/pgtest": testSupport, "shared/focus/focustest": testSupport, "shared/cloud/cloudtest": testSupport,

@@ -1,4 +1,4 @@
-// Command analysis serves anomalies, forecasts with their scenarios, and trends.
+// Command analysis serves anomalies, forecasts with their scenarios, trends, and the settings they heed.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/holidays"
 	"github.com/cost-agent/cost-agent/shared/job"
 )
 
@@ -18,11 +19,13 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
-		imagine := job.Scenario{Series: db, Forecasts: db, Savings: db, Now: wire.Now}
+		calendars := job.Calendars{Settings: db, Holidays: holidays.Book{}}
+		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Calendars: calendars, Tags: e.CauseTags, Now: wire.Now}
+		imagine := job.Scenario{Series: db, Forecasts: db, Savings: db, Calendars: calendars, Now: wire.Now}
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
 			api.Analysis{Run: run, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()},
 			api.Scenarios{Imagine: imagine},
+			api.Settings{Store: db, Holidays: holidays.Book{}, Now: wire.Now},
 		)), nil
 	}, config.Database, config.Table)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/holidays"
 	"github.com/cost-agent/cost-agent/shared/job"
 )
 
@@ -17,7 +18,8 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Tags: e.CauseTags, Now: wire.Now}
+		calendars := job.Calendars{Settings: db, Holidays: holidays.Book{}}
+		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Calendars: calendars, Tags: e.CauseTags, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"analyze": awslambda.TaskOf(run.Run)}), nil
 	}, config.Database)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/holidays"
 	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/resource"
@@ -66,7 +67,8 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		"connections": web(api.Connections{Runs: runs, Store: p.db, Secrets: p.secrets, Collectors: everyCloud(collectSandbox)}),
 		"analysis": web(
 			api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys},
-			api.Scenarios{Imagine: job.Scenario{Series: p.db, Forecasts: p.db, Savings: p.db, Now: now}},
+			api.Scenarios{Imagine: job.Scenario{Series: p.db, Forecasts: p.db, Savings: p.db, Calendars: p.calendars(), Now: now}},
+			api.Settings{Store: p.db, Holidays: holidays.Book{}, Now: now},
 		),
 		"recommendations": web(
 			api.Recommendations{Reader: p.db, Generate: p.recommend(), Decide: job.Decide{Store: p.db, Now: now}, Receipts: p.keys},
@@ -133,7 +135,11 @@ func (p *parts) load() job.Load {
 }
 
 func (p *parts) analyze() job.Analyze {
-	return job.Analyze{Series: p.db, Store: p.db, Verdicts: p.db, Executions: p.db, Tags: []string{"application"}, Now: p.estate.Clock().Now}
+	return job.Analyze{Series: p.db, Store: p.db, Verdicts: p.db, Executions: p.db, Calendars: p.calendars(), Tags: []string{"application"}, Now: p.estate.Clock().Now}
+}
+
+func (p *parts) calendars() job.Calendars {
+	return job.Calendars{Settings: p.db, Holidays: holidays.Book{}}
 }
 
 func (p *parts) recommend() job.Recommend {

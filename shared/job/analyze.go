@@ -93,6 +93,7 @@ type Analyze struct {
 	Store      AnalysisStore
 	Verdicts   VerdictReader    // what people think of anomalies; nil is nothing
 	Executions ExecutionHistory // what the agent itself did; nil explains nothing
+	Calendars  Calendars        // the holidays of tenants
 	Tags       []string         // keys of the tags that may name the cause of an anomaly, most telling first
 	Now        Clock
 }
@@ -185,13 +186,17 @@ func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error
 }
 
 func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, now time.Time, out *AnalyzeOutput) error {
+	calendar, err := a.Calendars.Of(ctx, in.Tenant, cost.Period{Start: in.Period.Start, End: in.Period.End.AddDate(0, 0, horizon)})
+	if err != nil {
+		return err
+	}
 	var merge func([]Anomaly) []Anomaly
 	if slices.Contains(in.Types, Anomalies) {
 		verdicts, err := a.verdicts(ctx, in.Tenant)
 		if err != nil {
 			return err
 		}
-		found, err := a.detect(ctx, in, q, leaves, expectedScopes(verdicts))
+		found, err := a.detect(ctx, in, q, leaves, anomaly.Options{Sensitivity: in.Sensitivity, Expected: expectedScopes(verdicts), Calendar: calendar})
 		if err != nil {
 			return err
 		}

@@ -20,11 +20,12 @@ const (
 )
 
 // detect finds the incidents and looks into them.
-func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, expected []cost.Scope) ([]anomaly.Incident, error) {
+func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, o anomaly.Options) ([]anomaly.Incident, error) {
 	var found []anomaly.Incident
 	for _, c := range currencies(leaves) {
 		mine := slices.DeleteFunc(slices.Clone(leaves), func(s cost.Series) bool { return s.Currency != c })
-		found = append(found, anomaly.Detect(mine, anomaly.Options{Sensitivity: in.Sensitivity, MinDaily: floorOf(mine), Expected: expected})...)
+		o.MinDaily = floorOf(mine)
+		found = append(found, anomaly.Detect(mine, o)...)
 	}
 	drilled := 0
 	for i, incident := range found {

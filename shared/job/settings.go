@@ -51,3 +51,18 @@ func (c Calendars) Of(ctx context.Context, t tenant.ID, days cost.Period) (cost.
 	}
 	return c.Holidays.Calendar(s.Country, s.Region, days)
 }
+
+// Declare takes what a tenant says about itself.
+type Declare struct {
+	Store    SettingsStore
+	Holidays Holidays
+	Now      Clock
+}
+
+// Run replaces the settings. It fails with fault.Invalid, naming the field, for a country or region whose holidays are not known.
+func (d Declare) Run(ctx context.Context, t tenant.ID, s Settings) (Settings, error) {
+	if _, err := d.Holidays.Calendar(s.Country, s.Region, cost.Days(d.Now(), 1)); err != nil {
+		return Settings{}, err
+	}
+	return s, d.Store.SaveSettings(ctx, t, s)
+}
