@@ -20,7 +20,10 @@ const (
 
 // Daily forecasts the days after the last final one of s. It learns from final values only, and the same series always gives
 // the same answer.
-func Daily(s cost.Series, horizon int) Forecast {
+func Daily(s cost.Series, horizon int) Forecast { return DailyWith(s, horizon, Options{}) }
+
+// DailyWith is Daily with options, of which Seasons and Start are those of days whatever they say.
+func DailyWith(s cost.Series, horizon int, o Options) Forecast {
 	raw, start := settled(s)
 	end := s.Day(max(0, min(s.Final, len(s.Values))))
 	f := Forecast{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, History: len(raw), Weights: []Weight{}, Points: []Point{}, Months: []Sum{}}
@@ -29,7 +32,7 @@ func Daily(s cost.Series, horizon int) Forecast {
 		return f
 	}
 	filled := fill(raw, week)
-	mean, b, errors := f.predict(raw, filled, start, horizon)
+	mean, b, errors := f.predict(raw, filled, shape{start: start, daily: true, possible: []int{week}, fast: o.Fast}, horizon)
 	if slices.Min(filled) >= 0 {
 		f.floor(end, mean, b, 0)
 	} else {
@@ -40,7 +43,7 @@ func Daily(s cost.Series, horizon int) Forecast {
 }
 
 // predict chooses by the length and shape of the history, and says why.
-func (f *Forecast) predict(raw, filled []float64, start time.Time, horizon int) ([]float64, band, [][]float64) {
+func (f *Forecast) predict(raw, filled []float64, sh shape, horizon int) ([]float64, band, [][]float64) {
 	n := len(filled)
 	level := filled[n-1]
 	switch {
@@ -53,7 +56,7 @@ func (f *Forecast) predict(raw, filled []float64, start time.Time, horizon int) 
 	case n < leastEnsemble:
 		return f.short(filled, horizon)
 	}
-	o := ensemble(raw, filled, shape{start: start, daily: true, possible: []int{week}}, horizon)
+	o := ensemble(raw, filled, sh, horizon)
 	f.Model, f.Weights, f.MASE, f.Reason = "ensemble", o.weights, o.mase, o.reason
 	return o.mean, o.band, o.errors
 }
