@@ -14,6 +14,7 @@ type specCase struct {
 	Definition json.RawMessage    `json:"definition"`
 	Input      json.RawMessage    `json:"input"`
 	Functions  map[string][]reply `json:"functions"`
+	Objects    objects            `json:"objects"` // by "bucket/key"
 	Output     json.RawMessage    `json:"output"`
 	Error      string             `json:"error"`  // of a failed execution
 	Cause      string             `json:"cause"`  // checked when given
@@ -51,7 +52,7 @@ func TestSpecification(t *testing.T) {
 	for _, c := range specCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, Options{Invoke: newScript(c.Functions).invoke})
+			e := newEngine(t, Options{Invoke: newScript(c.Functions).invoke, Object: c.Objects.read})
 			if err := e.Define("machine", c.Definition, nil); err != nil {
 				t.Fatal(err)
 			}

@@ -50,6 +50,7 @@ type state struct {
 	Error, Cause, ErrorPath, CausePath string
 	Branches                           []*machine
 	ItemProcessor, Iterator            *machine
+	ItemReader                         *itemReader
 	ItemsPath                          string
 	MaxConcurrency                     int64
 	MaxConcurrencyPath                 string
@@ -67,7 +68,8 @@ func (s *state) processor() *machine {
 	return s.Iterator
 }
 
-// distributed Maps run here as inline ones do, but fail by their threshold even where it is left at zero.
+// distributed Maps may read their items from an object, keep what happens in their iterations out of the history, and fail by
+// their threshold even where it is left at zero. Otherwise they run here as inline ones do.
 func (s *state) distributed() bool { return s.processor().ProcessorConfig.Mode == "DISTRIBUTED" }
 
 // selector makes an iteration's input, by its present or its legacy name.

@@ -25,6 +25,8 @@ type Clock interface {
 type Options struct {
 	Store  Store
 	Invoke Function
+	// Object reads an S3 object, for the ItemReader of distributed Maps. Nil: there is none.
+	Object func(ctx context.Context, bucket, key string) ([]byte, error)
 	// Clock is the time of the executions: what their history says, what Wait states and retriers wait for. Nil is real time.
 	Clock Clock
 	// Watch measures the timeouts and heartbeats of tasks and executions. It is apart from Clock, because a simulated clock that
@@ -40,6 +42,7 @@ type Options struct {
 type Engine struct {
 	store  Store
 	invoke Function
+	object func(ctx context.Context, bucket, key string) ([]byte, error)
 	clock  Clock
 	watch  Clock
 	log    *slog.Logger
@@ -70,7 +73,7 @@ func New(o Options) (*Engine, error) {
 		return nil, errors.New("stepfunctions: an engine needs a store and a function to invoke tasks with")
 	}
 	e := &Engine{
-		store: o.Store, invoke: o.Invoke, clock: o.Clock, watch: o.Watch, log: o.Logger, onEnd: o.OnEnd,
+		store: o.Store, invoke: o.Invoke, object: o.Object, clock: o.Clock, watch: o.Watch, log: o.Logger, onEnd: o.OnEnd,
 		machines: map[string]*defined{}, live: map[string]*run{},
 	}
 	if e.clock == nil {
@@ -78,6 +81,11 @@ func New(o Options) (*Engine, error) {
 	}
 	if e.watch == nil {
 		e.watch = realTime{}
+	}
+	if e.object == nil {
+		e.object = func(context.Context, string, string) ([]byte, error) {
+			return nil, errors.New("there are no objects here")
+		}
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)

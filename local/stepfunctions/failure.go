@@ -18,6 +18,7 @@ const (
 	errParameterPath    = "States.ParameterPathFailure"
 	errIntrinsic        = "States.IntrinsicFailure"
 	errTolerance        = "States.ExceedToleratedFailureThreshold"
+	errItemReader       = "States.ItemReaderFailed"
 	errBranchFailed     = "States.BranchFailed"
 )
 

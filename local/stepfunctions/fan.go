@@ -29,6 +29,11 @@ func (t *transition) open(f *Frame, index int, m *machine, input any) *Frame {
 
 // iterate begins a Map state; its iterations get their frames when their turn comes.
 func (t *transition) iterate(f *Frame, st *state, s scope) *failure {
+	if st.ItemReader != nil {
+		var fail *failure
+		f.Source, fail = s.source(st)
+		return fail
+	}
 	reference := st.ItemsPath
 	if reference == "" {
 		reference = "$"
@@ -38,13 +43,17 @@ func (t *transition) iterate(f *Frame, st *state, s scope) *failure {
 	if !ok {
 		return failed(errRuntime, "The ItemsPath '%s' of the state '%s' must give an array, not %s.", reference, f.State, encode(v))
 	}
+	return t.beginIterations(f, st, s, items)
+}
+
+func (t *transition) beginIterations(f *Frame, st *state, s scope, items []any) *failure {
 	begun, fail := s.limits(st, len(items))
 	if fail != nil {
 		return fail
 	}
 	begun.Items = encode(items)
 	delete(t.run.items, f.Path)
-	f.Fan = begun
+	f.Fan, f.Source = begun, nil
 	t.event(f, "MapStateStarted", "mapStateStartedEventDetails", map[string]any{"length": len(items)})
 	return nil
 }
@@ -250,5 +259,5 @@ func (t *transition) drop(f *Frame) {
 	}
 	delete(t.run.items, f.Path)
 	delete(t.run.broken, f.Path)
-	f.Fan = nil
+	f.Fan, f.Source = nil, nil
 }

@@ -186,7 +186,7 @@ var stateFields = map[string]string{
 		"Resource Parameters TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath",
 	typeParallel: anyState + paths2 + goesOn + hasResult + mayFail + "Branches Parameters",
 	typeMap: anyState + paths2 + goesOn + hasResult + mayFail +
-		"ItemProcessor Iterator ItemsPath ItemSelector Parameters MaxConcurrency MaxConcurrencyPath Label " +
+		"ItemProcessor Iterator ItemReader ItemsPath ItemSelector Parameters MaxConcurrency MaxConcurrencyPath Label " +
 		"ToleratedFailureCount ToleratedFailureCountPath ToleratedFailurePercentage ToleratedFailurePercentagePath",
 	typePass:    anyState + paths2 + goesOn + "ResultPath Result Parameters",
 	typeWait:    anyState + paths2 + goesOn + "Seconds SecondsPath Timestamp TimestampPath",
@@ -274,6 +274,8 @@ func (l *linter) branches(where string, st *state, fields map[string]json.RawMes
 func (l *linter) iteration(where string, st *state, fields map[string]json.RawMessage) {
 	l.exactlyOne(where, fields, "ItemProcessor", "Iterator")
 	l.atMostOne(where, fields, "ItemSelector", "Parameters")
+	l.atMostOne(where, fields, "ItemsPath", "ItemReader")
+	l.reader(where+".ItemReader", st, fields)
 	for _, name := range []string{"MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage"} {
 		l.atMostOne(where, fields, name, name+"Path")
 	}

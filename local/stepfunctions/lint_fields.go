@@ -110,7 +110,7 @@ func (l *linter) payload(where string, v any) {
 // reserved are the error names that begin with "States.".
 var reserved = []string{
 	errAll, errTaskFailed, errTimeout, errHeartbeatTimeout, errRuntime, errDataLimit, errNoChoice, errResultPath,
-	errParameterPath, errIntrinsic, errTolerance, errBranchFailed, "States.Permissions", "States.ItemReaderFailed",
+	errParameterPath, errIntrinsic, errTolerance, errBranchFailed, errItemReader, "States.Permissions",
 	"States.ResultWriterFailed", "States.QueryEvaluationError",
 }
 

@@ -32,6 +32,7 @@ type job struct {
 	Definition json.RawMessage    `json:"definition"`
 	Input      json.RawMessage    `json:"input"`
 	Functions  map[string][]reply `json:"functions"`
+	Objects    objects            `json:"objects"`
 }
 
 type verdict struct {
@@ -46,7 +47,7 @@ func askOracle(t *testing.T, cases []specCase) []verdict {
 	t.Helper()
 	var jobs []job
 	for _, c := range cases {
-		jobs = append(jobs, job{c.Definition, c.Input, c.Functions})
+		jobs = append(jobs, job{c.Definition, c.Input, c.Functions, c.Objects})
 	}
 	in, err := json.Marshal(jobs)
 	if err != nil {
@@ -125,7 +126,7 @@ func TestAnotherInterpreterAgrees(t *testing.T) {
 	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, Options{Invoke: newScript(c.Functions).invoke})
+			e := newEngine(t, Options{Invoke: newScript(c.Functions).invoke, Object: c.Objects.read})
 			if err := e.Define("machine", c.Definition, nil); err != nil {
 				t.Fatal(err)
 			}

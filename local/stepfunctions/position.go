@@ -63,6 +63,7 @@ type Frame struct {
 	Failure   *failure        `json:"failure,omitempty"`
 	Task      *attempt        `json:"task,omitempty"`
 	Fan       *fan            `json:"fan,omitempty"`
+	Source    *source         `json:"source,omitempty"` // of a Map whose items are still to be read
 }
 
 // attempt is one try of a Task.

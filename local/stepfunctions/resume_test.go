@@ -28,13 +28,20 @@ const journey = `{"StartAt": "First", "States": {
 			"Parameters": {"FunctionName": "f", "Payload": {"id": "ask", "token.$": "$$.Task.Token"}}}}},
 		{"StartAt": "Nest", "States": {"Nest": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": true,
 			"Parameters": {"StateMachineArn": "arn:aws:states:local:000000000000:stateMachine:nested", "Input": {"id": "nested"}},
-			"OutputPath": "$.Output"}}}]},
+			"OutputPath": "$.Output"}}},
+		{"StartAt": "Far", "States": {"Far": {"Type": "Map", "MaxConcurrency": 1, "End": true,
+			"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"}, "Parameters": {"Bucket": "b", "Key": "k"}},
+			"ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Away", "States": {
+				"Away": {"Type": "Task", "Resource": "arn:aws:lambda:local:000000000000:function:f", "End": true}}}}}}]},
 	"Flaky": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "ResultPath": "$.flaky", "ResultSelector": {"v.$": "$.Payload"},
 		"Parameters": {"FunctionName": "flaky", "Payload": {"id.$": "States.Format('flaky-{}', $$.State.RetryCount)"}},
 		"Retry": [{"ErrorEquals": ["Again"], "MaxAttempts": 2}], "Next": "Bad"},
 	"Bad": {"Type": "Task", "Resource": "arn:aws:lambda:local:000000000000:function:bad", "Parameters": {"id": "bad"},
 		"Catch": [{"ErrorEquals": ["Broken"], "ResultPath": "$.caught", "Next": "Last"}], "Next": "Last"},
 	"Last": {"Type": "Pass", "Parameters": {"all.$": "$", "kept.$": "$kept"}, "End": true}}}`
+
+// afar are the items of its distributed Map.
+var afar = objects{"b/k": json.RawMessage(`[{"id": "far-1"}, {"id": "far-2"}]`)}
 
 const journeyInput = `{"items": ["a", "b", "c"]}`
 
@@ -110,7 +117,7 @@ func (m *mortal) Commit(ctx context.Context, c Change) error {
 
 func travel(t *testing.T, store Store, w *workshop) *Engine {
 	t.Helper()
-	e, err := New(Options{Store: store, Invoke: w.invoke, Clock: newLeaping()})
+	e, err := New(Options{Store: store, Invoke: w.invoke, Object: afar.read, Clock: newLeaping()})
 	if err != nil {
 		t.Fatal(err)
 	}

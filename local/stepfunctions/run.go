@@ -150,6 +150,8 @@ func (r *run) step(ctx context.Context, f *Frame) error {
 		return r.commit(ctx, func(t *transition) { t.waited(f, st) })
 	case st.Type == typeTask:
 		return r.perform(ctx, f, st)
+	case f.Source != nil:
+		return r.readItems(ctx, f, st)
 	}
 	return r.fanOut(ctx, f, st)
 }

@@ -3,6 +3,7 @@ package stepfunctions
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -64,6 +65,17 @@ func (s *script) invoke(_ context.Context, name string, payload []byte) ([]byte,
 		return nil, &FunctionError{Type: r.Error, Message: r.Message}
 	}
 	return r.Result, nil
+}
+
+// objects play S3, by "bucket/key".
+type objects map[string]json.RawMessage
+
+func (o objects) read(_ context.Context, bucket, key string) ([]byte, error) {
+	text, ok := o[bucket+"/"+key]
+	if !ok {
+		return nil, errors.New("there is no such object")
+	}
+	return text, nil
 }
 
 func newEngine(t *testing.T, o Options) *Engine {

@@ -36,13 +36,16 @@ func (t *transition) change() Change {
 
 // event adds a line of history to a frame. Field and details may be empty.
 func (t *transition) event(f *Frame, kind, field string, details map[string]any) {
+	t.touched[f.Path] = true
+	if t.run.apart(f) {
+		return
+	}
 	e := Event{ID: t.run.lastEvent + 1, Previous: f.LastEvent, Time: t.now, Type: kind, Field: field}
 	if details != nil {
 		e.Details = encode(details)
 	}
 	t.events = append(t.events, e)
 	t.run.lastEvent, f.LastEvent = e.ID, e.ID
-	t.touched[f.Path] = true
 }
 
 func untruncated() map[string]any { return map[string]any{"truncated": false} }
@@ -59,7 +62,7 @@ func (t *transition) enter(f *Frame, st *state) {
 
 // begin starts an attempt at a state: the first or one after a retrier's interval. States that need no time end at once.
 func (t *transition) begin(f *Frame, st *state) {
-	f.Phase, f.WakeAt, f.Task, f.Fan, f.Failure = active, time.Time{}, nil, nil, nil
+	f.Phase, f.WakeAt, f.Task, f.Fan, f.Source, f.Failure = active, time.Time{}, nil, nil, nil, nil
 	t.touched[f.Path] = true
 	if t.run.lastEvent >= historyLimit {
 		t.finish(f, nil, failed(errRuntime, "The execution reached the maximum number of history events, %d.", historyLimit))
@@ -274,7 +277,7 @@ func (t *transition) exited(f *Frame, st *state, output json.RawMessage) {
 
 // move goes to the next state; with none, the frame is done.
 func (t *transition) move(f *Frame, next string, output json.RawMessage) {
-	f.Task, f.Fan, f.Retries, f.WakeAt = nil, nil, nil, time.Time{}
+	f.Task, f.Fan, f.Source, f.Retries, f.WakeAt = nil, nil, nil, nil, time.Time{}
 	if next == "" {
 		t.finish(f, output, nil)
 		return
@@ -303,7 +306,7 @@ func (t *transition) retry(f *Frame, st *state, fail *failure) bool {
 		}
 		f.WakeAt = t.now.Add(r.interval(f.Retries[i]))
 		f.Retries[i]++
-		f.Phase, f.Task, f.Fan = delayed, nil, nil
+		f.Phase, f.Task, f.Fan, f.Source = delayed, nil, nil, nil
 		return true
 	}
 	return false

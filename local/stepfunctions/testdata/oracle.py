@@ -1,7 +1,8 @@
 """Runs state machines on moto's interpreter, an independent reading of the specification.
 
 Reads a list of {"definition", "input", "functions"} from standard input, where "functions" gives the answers of each function
-in order, the last one repeating, as {"result"} or {"error", "message"}; a function without answers echoes its payload. Writes
+in order, the last one repeating, as {"result"} or {"error", "message"}; a function without answers echoes its payload, and
+"objects" what the buckets hold by "bucket/key". Writes
 a list of {"status", "output", "error", "cause", "states"} to standard output, "states" being the states entered, in order.
 
 The interpreter takes one execution a process, so each has a process of its own, forked after the imports.
@@ -82,7 +83,11 @@ def warm_up(jobs):
 @mocked
 def execute(what):
     job.update(what)
-    sfn = boto3.client("stepfunctions")
+    sfn, s3 = boto3.client("stepfunctions"), boto3.client("s3")
+    for path, body in (job.get("objects") or {}).items():
+        bucket, key = path.split("/", 1)
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(body).encode())
     try:
         machine = create(sfn, job["definition"])
         arn = sfn.start_execution(stateMachineArn=machine, input=json.dumps(job["input"]))["executionArn"]
