@@ -94,7 +94,7 @@ type settings struct {
 	accounts, regions, service []string
 	bucket, prefix, export     string
 	bucketRegion               string
-	noPrices                   bool
+	noPrices, noCommitments    bool
 	tags                       []wantedTag
 }
 
@@ -107,7 +107,7 @@ func parse(c ingest.Connection) (settings, error) {
 		accounts: list(c.Settings["accounts"]), regions: list(c.Settings["regions"]), service: list(c.Settings["services"]),
 		bucket: c.Settings["export_bucket"], prefix: strings.Trim(c.Settings["export_prefix"], "/"), export: c.Settings["export_name"],
 		bucketRegion: c.Settings["export_region"], noPrices: c.Settings["price_list"] == "off",
-		tags: wantedTags(c.Settings["tags"]),
+		tags: wantedTags(c.Settings["tags"]), noCommitments: c.Settings["commitments"] == "off",
 	}
 	if s.externalID == "" {
 		return s, fault.Input("tenant", "", "is missing; it is the external id that the role expects")

@@ -145,11 +145,13 @@ func (g *gathering) fail(regions []region, service, account string, err error) {
 // severity is the order of the parts in an inventory: those to look at come first.
 var severity = []ingest.Status{ingest.Failed, ingest.Denied, ingest.Disabled, ingest.OK}
 
+func byStatus(a, b ingest.Part) int {
+	return cmp.Or(cmp.Compare(slices.Index(severity, a.Status), slices.Index(severity, b.Status)),
+		cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Account, b.Account))
+}
+
 func (g *gathering) inventory() ingest.Inventory {
-	slices.SortFunc(g.Parts, func(a, b ingest.Part) int {
-		return cmp.Or(cmp.Compare(slices.Index(severity, a.Status), slices.Index(severity, b.Status)),
-			cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Account, b.Account))
-	})
+	slices.SortFunc(g.Parts, byStatus)
 	slices.SortFunc(g.Resources, func(a, b resource.Resource) int { return cmp.Compare(a.ID, b.ID) })
 	return g.Inventory
 }

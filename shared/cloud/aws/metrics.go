@@ -74,26 +74,31 @@ type asked struct {
 	series *series
 }
 
-// Usage implements ingest.Collector. Every has to be whole minutes.
+// Usage implements ingest.Collector. Every has to be whole minutes. An account or a region whose metrics may not be read is a part.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Minute != 0 {
 		return ingest.Measured{}, fault.Input("every", q.Every.String(), "CloudWatch measures whole minutes")
 	}
 	all, byPlace := questions(q)
+	var out ingest.Measured
 	order := func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, at := range slices.SortedFunc(maps.Keys(byPlace), order) {
 		a, err := c.accountOf(at[0])
 		if err != nil {
 			return ingest.Measured{}, err
 		}
-		client := newCloudWatch(a.in(at[1]))
-		for batch := range slices.Chunk(byPlace[at], metricsPerCall) {
-			if err := c.measure(ctx, client, batch, q); err != nil {
-				return ingest.Measured{}, err
+		err = c.measureAll(ctx, newCloudWatch(a.in(at[1])), byPlace[at], q)
+		p := partOf(at[1], "cloudwatch", at[0], err)
+		if p.Status == ingest.Failed {
+			return ingest.Measured{}, err
+		}
+		if err != nil {
+			for _, question := range byPlace[at] {
+				clear(question.series.values) // half of a sum is no sum
 			}
 		}
+		out.Parts = append(out.Parts, p)
 	}
-	var out ingest.Measured
 	for _, s := range all {
 		if samples := s.samples(); len(samples) > 0 {
 			out.Usage = append(out.Usage, resource.Usage{Ref: s.ref, Metric: s.metric, Every: q.Every, Samples: samples})
@@ -137,6 +142,16 @@ func (s *series) query(name string, every time.Duration) types.MetricDataQuery {
 		Metric: &types.Metric{Namespace: aws.String(s.measure.namespace), MetricName: aws.String(name),
 			Dimensions: []types.Dimension{{Name: aws.String(s.measure.dimension), Value: aws.String(id)}}},
 	}}
+}
+
+// measureAll asks everything about one place, in batches.
+func (c *Collector) measureAll(ctx context.Context, client *cloudwatch.Client, all []asked, q ingest.UsageQuery) error {
+	for batch := range slices.Chunk(all, metricsPerCall) {
+		if err := c.measure(ctx, client, batch, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // measure asks one batch and adds the answers to their series.
