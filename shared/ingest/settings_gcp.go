@@ -13,6 +13,26 @@ var gcpSettings = []Setting{
 		Text: "The ids of the projects whose resources are read, with commas between them; without it only the bill is read.",
 	},
 	{
+		Name: "bill_projects", Pattern: `\s*[a-z0-9.:-]+(\s*,\s*[a-z0-9.:-]+)*\s*`,
+		Text: "The ids of the projects whose charges are taken from the bill, with commas between them; without it all. With it, taxes and other charges that belong to no project are left out.",
+	},
+	{
+		Name: "regions", Pattern: `\s*[a-z0-9-]+(\s*,\s*[a-z0-9-]+)*\s*`,
+		Text: "The regions whose resources are read, and wider places, as europe-west3, eu, global, with commas between them; without it all. The bill has every region.",
+	},
+	{
+		Name: "services",
+		Text: "The services to take from the bill, as it names them, with commas between them, and to list the resources of: Compute Engine, Cloud SQL, Cloud Storage; without it all.",
+	},
+	{
+		Name: "labels", Pattern: `\s*[\p{L}\p{N}_-]+(\s*=[\p{L}\p{N} _-]*)?(\s*,\s*[\p{L}\p{N}_-]+(\s*=[\p{L}\p{N} _-]*)?)*\s*`,
+		Text: "Only resources with one of these labels are read, each key or key=value, with commas between them; without it all. The bill has every label.",
+	},
+	{
+		Name: "commitment_use", Pattern: `on|off`,
+		Text: "off does not ask the bill how commitments were used, which costs a query of a month; without it, it is asked.",
+	},
+	{
 		Name: "workload_identity_provider", Pattern: `projects/\d+/locations/global/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}`,
 		Text: "The provider that trusts Cost Agent's AWS identity: projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER. Not needed with the key of a service account.",
 	},

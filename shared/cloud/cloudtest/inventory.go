@@ -178,6 +178,12 @@ func cancelled(t *testing.T, s Subject, w World) {
 	if w.Regions != nil {
 		calls["Prices"] = func(ctx context.Context) error { _, err := w.Collector.Prices(ctx, w.Regions); return err }
 	}
+	if w.Committed != nil {
+		calls["Commitments"] = func(ctx context.Context) error { _, err := reader(t, w).Commitments(ctx, *w.Committed); return err }
+	}
+	if w.Advises {
+		calls["Advice"] = func(ctx context.Context) error { _, err := adviser(t, w).Advice(ctx); return err }
+	}
 	for name, call := range calls {
 		before := goroutines()
 		ctx, cancel := context.WithCancel(t.Context())

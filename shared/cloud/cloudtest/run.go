@@ -33,6 +33,11 @@ func Run(t *testing.T, s Subject) {
 		{"a refused part says nothing about what exists", denied},
 		{"missing rights are named", revoked},
 		{"usage is evenly spaced and ordered", usage},
+		{"refused metrics are told, and nothing is made up", usageDenied},
+		{"commitments are whole, and their use is a share", commitments},
+		{"refused commitments are told, and nothing is made up", commitmentsDenied},
+		{"advice has its names and its money", advice},
+		{"refused advice is told, and nothing is made up", adviceDenied},
 		{"prices are prices", prices},
 		{"cancelled calls end at once and leave nothing running", cancelled},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
@@ -47,6 +48,16 @@ type World struct {
 
 	// Usage is a question that the fake has at least one answer to; nil when the cloud has no metrics.
 	Usage *ingest.UsageQuery
+	// DenyUsage refuses to tell the metrics of one account that Usage asks about.
+	DenyUsage func()
+	// Committed is a period of which the fake has at least one commitment; nil when the collector reads none.
+	Committed *cost.Period
+	// DenyCommitments refuses to tell one part of them.
+	DenyCommitments func()
+	// Advises says that the fake has at least one advice.
+	Advises bool
+	// DenyAdvice refuses to tell one part of it.
+	DenyAdvice func()
 	// Regions are those that Prices are asked for; the fake has at least one price there.
 	Regions []string
 }

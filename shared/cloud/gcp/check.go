@@ -16,8 +16,13 @@ var (
 	tableRights     = []string{"bigquery.tables.get", "bigquery.tables.getData"}
 	jobRights       = []string{"bigquery.jobs.create"}
 	inventoryRights = []string{
-		"cloudsql.instances.list", "compute.addresses.list", "compute.disks.list", "compute.instances.list", "compute.machineTypes.list",
-		"compute.regions.get", "compute.snapshots.list", "monitoring.timeSeries.list",
+		"cloudsql.instances.list", "compute.addresses.list", "compute.commitments.list", "compute.disks.list", "compute.instances.list",
+		"compute.machineTypes.list", "compute.regions.get", "compute.snapshots.list", "monitoring.timeSeries.list",
+		"recommender.cloudsqlIdleInstanceRecommendations.list", "recommender.cloudsqlOverprovisionedInstanceRecommendations.list",
+		"recommender.computeAddressIdleResourceRecommendations.list", "recommender.computeDiskIdleResourceRecommendations.list",
+		"recommender.computeImageIdleResourceRecommendations.list", "recommender.computeInstanceIdleResourceRecommendations.list",
+		"recommender.computeInstanceMachineTypeRecommendations.list", "recommender.usageCommitmentRecommendations.list",
+		"storage.buckets.list",
 	}
 )
 
@@ -46,7 +51,7 @@ func (c *Collector) Check(ctx context.Context) (missing []string, err error) {
 	missing = append(missing, lacking...)
 	if len(missing) == 0 {
 		k, _ := t.kind()
-		if _, err := c.scanned(ctx, billQuery(t, k, cost.MonthStart(c.now()))); err != nil {
+		if _, err := c.scanned(ctx, c.settings.bill(k, cost.MonthStart(c.now()))); err != nil {
 			return nil, err
 		}
 	}

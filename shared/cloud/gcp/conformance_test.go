@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -44,9 +45,18 @@ func newWorld(t *testing.T) cloudtest.World {
 	g.before = w.upsets
 	g.estate(t, "shop-prod")
 	g.priceList(t)
-	g.on(jobs, w.query)
 	g.on(results, w.page)
-	g.on(series, reply(`{"timeSeries":[`+timeSeries("gce_instance", "instance_id", "4477882211", at("2026-11-09T03:00:00Z", `"doubleValue":0.2`)+","+at("2026-11-09T02:00:00Z", `"doubleValue":0.1`))+`]}`))
+	metrics := reply(`{"timeSeries":[` + timeSeries("gce_instance", "instance_id", "4477882211", at("2026-11-09T03:00:00Z", `"doubleValue":0.2`)+","+at("2026-11-09T02:00:00Z", `"doubleValue":0.1`)) + `]}`)
+	g.on(series, func(a http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Query().Get("filter"), "gcs_bucket") {
+			reply(file(t, "bucket-bytes.json"))(a, r)
+			return
+		}
+		metrics(a, r)
+	})
+	g.committed()
+	g.advises(t)
+	g.on(jobs, w.query)
 	for _, key := range []string{tablePath, billing, shop} {
 		g.on(key, w.permissions)
 	}
@@ -64,8 +74,17 @@ func newWorld(t *testing.T) cloudtest.World {
 			w.set(func() { w.revoked = "compute.disks.list" })
 			return "compute.disks.list on project shop-prod"
 		},
+		Deny: func() (string, string) {
+			g.on(sqlHost+"shop-prod/instances", problem(403, "forbidden"))
+			return "", "cloudsql.instances"
+		},
+		DenyUsage:       func() { g.on(series, problem(403, "forbidden")) },
+		DenyCommitments: func() { g.on(jobs, problem(403, "accessDenied")) },
+		DenyAdvice: func() {
+			g.on(recommend("europe-west3-a", "google.compute.instance.MachineTypeRecommender"), problem(403, "accessNotConfigured"))
+		},
 		Hang:  w.hang,
-		Usage: &q, Regions: []string{"europe-west3"},
+		Usage: &q, Committed: &lately, Advises: true, Regions: []string{"europe-west3"},
 	}
 }
 
@@ -122,8 +141,12 @@ func (w *world) query(a http.ResponseWriter, r *http.Request) {
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
 		w.t.Error(err)
 	}
-	if q.DryRun {
+	switch {
+	case q.DryRun:
 		reply(dryRun)(a, r)
+		return
+	case strings.Contains(q.Query, "FROM charges"):
+		reply(answer(commitmentsSQL, "", fees()...))(a, r)
 		return
 	}
 	w.write(a, 0)

@@ -20,7 +20,7 @@ func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.
 		}
 		k, _ := c.settings.table.kind()
 		of := reader{kind: k, period: cost.Month(month)}
-		for p, err := range c.run(ctx, billQuery(c.settings.table, k, month.UTC()), k) {
+		for p, err := range c.run(ctx, c.settings.bill(k, month.UTC()), k) {
 			if err != nil {
 				yield(focus.Row{}, err)
 				return

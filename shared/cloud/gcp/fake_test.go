@@ -150,7 +150,7 @@ func problem(code int, reason string) http.HandlerFunc {
 	return status(code, string(text))
 }
 
-func file(t *testing.T, name string) string {
+func file(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {

@@ -16,7 +16,9 @@ import (
 	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/monitoring/v3"
 	"google.golang.org/api/option"
+	"google.golang.org/api/recommender/v1"
 	"google.golang.org/api/sqladmin/v1"
+	"google.golang.org/api/storage/v1"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
@@ -37,22 +39,28 @@ type Options struct {
 	pause func(ctx context.Context, d time.Duration) error // between attempts; nil waits for real
 }
 
-// Collector reads one connection. It implements ingest.Collector.
+// Collector reads one connection. It implements ingest.Collector, ingest.CommitmentReader and ingest.Adviser.
 type Collector struct {
 	settings settings
 	sign     *signed
 	meter    *ingest.Meter
 	now      func() time.Time
 
-	bigquery   *bigquery.Service
-	catalog    *cloudbilling.APIService
-	compute    *compute.Service
-	monitoring *monitoring.Service
-	projects   *cloudresourcemanager.Service
-	sql        *sqladmin.Service
+	bigquery    *bigquery.Service
+	catalog     *cloudbilling.APIService
+	compute     *compute.Service
+	monitoring  *monitoring.Service
+	projects    *cloudresourcemanager.Service
+	recommender *recommender.Service
+	sql         *sqladmin.Service
+	storage     *storage.Service
 }
 
-var _ ingest.Collector = (*Collector)(nil)
+var (
+	_ ingest.Collector        = (*Collector)(nil)
+	_ ingest.CommitmentReader = (*Collector)(nil)
+	_ ingest.Adviser          = (*Collector)(nil)
+)
 
 // New opens the connection. It reads the secret, if there is one, and asks Google nothing yet. Settings that make no sense are
 // fault.Invalid.
@@ -89,6 +97,12 @@ func (c *Collector) connect(ctx context.Context, o option.ClientOption) (err err
 	if c.projects, err = cloudresourcemanager.NewService(ctx, o); err != nil {
 		return err
 	}
-	c.sql, err = sqladmin.NewService(ctx, o)
+	if c.recommender, err = recommender.NewService(ctx, o); err != nil {
+		return err
+	}
+	if c.sql, err = sqladmin.NewService(ctx, o); err != nil {
+		return err
+	}
+	c.storage, err = storage.NewService(ctx, o)
 	return err
 }

@@ -22,10 +22,11 @@ type listing struct {
 }
 
 // listings are in this order because volumes name the instances they are attached to, and sizes are asked for instances.
-var listings = []listing{
-	{"compute.instances", readInstances}, {"compute.machineTypes", readSizes}, {"compute.disks", readDisks}, {"compute.addresses", readAddresses},
-	{"compute.snapshots", readSnapshots}, {"cloudsql.instances", readDatabases},
-}
+var listings = append(advised[:len(advised):len(advised)],
+	listing{"compute.machineTypes", readSizes}, listing{"compute.snapshots", readSnapshots}, listing{buckets, readBuckets})
+
+// advised are the listings of what Google has advice about.
+var advised = []listing{{"compute.instances", readInstances}, {"compute.disks", readDisks}, {"compute.addresses", readAddresses}, {"cloudsql.instances", readDatabases}}
 
 // found collects what was read.
 type found struct {
@@ -49,10 +50,27 @@ type failure struct {
 // Resources lists what exists in the projects of the connection. Of a listing that failed the regions are not known, so it
 // counts as unread in every region that anything else was read in.
 func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
-	f := &found{seenAt: c.now().UTC(), instances: map[string]string{}, parts: map[partKey]ingest.Part{}}
+	f := c.found()
+	if err := c.walk(ctx, f, listings); err != nil {
+		return ingest.Inventory{}, err
+	}
+	kept := slices.DeleteFunc(f.resources, func(r resource.Resource) bool { return !c.settings.only.takes(r) })
+	slices.SortFunc(kept, func(a, b resource.Resource) int { return cmp.Compare(a.ID, b.ID) })
+	return ingest.Inventory{Resources: kept, Parts: c.settings.only.parts(f.finish())}, nil
+}
+
+func (c *Collector) found() *found {
+	return &found{seenAt: c.now().UTC(), instances: map[string]string{}, parts: map[partKey]ingest.Part{}}
+}
+
+// walk reads the listings of every project. One that fails is noted; only a sign-in that is refused, or ctx, ends it.
+func (c *Collector) walk(ctx context.Context, f *found, all []listing) error {
 	for _, project := range c.settings.projects {
 		f.project = project
-		for _, l := range listings {
+		for _, l := range all {
+			if !c.settings.only.lists(l.service) {
+				continue
+			}
 			what := fmt.Sprintf("the %s of project %s", l.service, project)
 			err := l.read(ctx, c, project, f)
 			if err == nil {
@@ -60,13 +78,12 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 			}
 			translated := translate(err, what)
 			if ctx.Err() != nil || fault.CodeOf(translated) == fault.Unauthenticated {
-				return ingest.Inventory{}, translated
+				return translated
 			}
 			f.failed = append(f.failed, failure{project, l.service, err, what})
 		}
 	}
-	slices.SortFunc(f.resources, func(a, b resource.Resource) int { return cmp.Compare(a.ID, b.ID) })
-	return ingest.Inventory{Resources: f.resources, Parts: f.finish()}, nil
+	return nil
 }
 
 func (f *found) finish() []ingest.Part {
@@ -75,21 +92,26 @@ func (f *found) finish() []ingest.Part {
 		regions[k.region] = true
 	}
 	for _, broken := range f.failed {
-		translated := fault.Public(translate(broken.err, broken.what))
-		status := ingest.Failed
-		switch {
-		case isDisabled(broken.err):
-			status = ingest.Disabled
-		case translated.Code == fault.Forbidden:
-			status = ingest.Denied
-		}
+		status, reason := unreadAs(broken.err, broken.what)
 		for region := range regions {
-			f.part(ingest.Part{Account: broken.project, Region: region, Service: broken.service, Status: status, Reason: translated.Message})
+			f.part(ingest.Part{Account: broken.project, Region: region, Service: broken.service, Status: status, Reason: reason})
 		}
 	}
 	return slices.SortedFunc(maps.Values(f.parts), func(a, b ingest.Part) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service))
 	})
+}
+
+// unreadAs is the status of what could not be read, and why, for people.
+func unreadAs(err error, what string) (ingest.Status, string) {
+	public := fault.Public(translate(err, what))
+	switch {
+	case isDisabled(err):
+		return ingest.Disabled, public.Message
+	case public.Code == fault.Forbidden:
+		return ingest.Denied, public.Message
+	}
+	return ingest.Failed, public.Message
 }
 
 // part notes how reading a part of a region went. A region is only as well read as its worst zone.

@@ -16,6 +16,7 @@ import (
 const (
 	engineHost = "GET compute.googleapis.com /compute/v1/projects/"
 	sqlHost    = "GET sqladmin.googleapis.com /v1/projects/"
+	bucketList = "GET storage.googleapis.com /storage/v1/b"
 )
 
 // estate gives a project the resources of the tests.
@@ -30,6 +31,10 @@ func (g *google) estate(t *testing.T, project string) {
 	g.on(engineHost+project+"/aggregated/addresses", text("addresses.json"))
 	g.on(engineHost+project+"/global/snapshots", text("snapshots.json"))
 	g.on(sqlHost+project+"/instances", text("databases.json"))
+	g.on(bucketList, func(w http.ResponseWriter, r *http.Request) {
+		reply(strings.ReplaceAll(file(t, "buckets.json"), "PROJECT", r.URL.Query().Get("project")))(w, r)
+	})
+	g.on("GET monitoring.googleapis.com /v3/projects/"+project+"/timeSeries", text("bucket-bytes.json"))
 }
 
 func TestInventoryIsWhatTheProjectHas(t *testing.T) {

@@ -28,6 +28,12 @@ const detailedColumns = `,
   SAFE_CAST(price.pricing_unit_quantity AS NUMERIC) AS pricing_unit_quantity,
   SAFE_CAST(price.tier_start_amount AS NUMERIC) AS tier_start_amount`
 
+// Conditions that narrow a bill down, by the column of each export.
+var (
+	ofServices = map[kind]string{standard: "service.description", detailed: "service.description", asFOCUS: "ServiceName"}
+	ofProjects = map[kind]string{standard: "project.id", detailed: "project.id", asFOCUS: "SubAccountId"}
+)
+
 // Rows of an invoice arrive from its first day until after its end: late usage, adjustments and taxes. When an export is
 // switched on, Google writes the month before anew too, within days; so its rows can be in partitions of up to a month and
 // some days after it ended.
@@ -36,19 +42,41 @@ const (
 	partitionsAfter  = 40 * 24 * time.Hour
 )
 
-// billQuery asks for the rows of the invoice of the month that begins at start. The partitions, which decide what is scanned
-// and paid for, are those in which rows of it can be; which rows are of it, only the invoice month says.
-func billQuery(t table, k kind, start time.Time) *bigquery.QueryRequest {
+// billQuery asks for the rows of the invoice of the month that begins at start, of the services and projects that are named, of
+// all where none is. The partitions, which decide what is scanned and paid for, are those in which rows of the invoice can be;
+// which rows are of it, only the invoice month says.
+func billQuery(t table, k kind, start time.Time, services, projects []string) *bigquery.QueryRequest {
 	end := start.AddDate(0, 1, 0)
-	if k == asFOCUS {
-		return newQuery(focusSQL, t, "", timestamp("month_start", start), timestamp("month_end", end))
+	var q *bigquery.QueryRequest
+	switch k {
+	case asFOCUS:
+		q = newQuery(focusSQL, t, "", timestamp("month_start", start), timestamp("month_end", end))
+	default:
+		more := ""
+		if k == detailed {
+			more = detailedColumns
+		}
+		q = newQuery(standardSQL, t, more, parameter("invoice_month", "STRING", start.Format("200601")),
+			timestamp("partitions_from", start.Add(-partitionsBefore)), timestamp("partitions_to", end.Add(partitionsAfter)))
 	}
-	more := ""
-	if k == detailed {
-		more = detailedColumns
+	narrow(q, ofServices[k], "services", services)
+	narrow(q, ofProjects[k], "projects", projects)
+	return q
+}
+
+// narrow takes only rows whose column is one of the values; without values all.
+func narrow(q *bigquery.QueryRequest, column, name string, values []string) {
+	if len(values) == 0 {
+		return
 	}
-	return newQuery(standardSQL, t, more, parameter("invoice_month", "STRING", start.Format("200601")),
-		timestamp("partitions_from", start.Add(-partitionsBefore)), timestamp("partitions_to", end.Add(partitionsAfter)))
+	q.Query = strings.TrimRight(q.Query, "\n") + "\n  AND " + column + " IN UNNEST(@" + name + ")\n"
+	list := &bigquery.QueryParameterValue{}
+	for _, v := range values {
+		list.ArrayValues = append(list.ArrayValues, &bigquery.QueryParameterValue{Value: v})
+	}
+	q.QueryParameters = append(q.QueryParameters, &bigquery.QueryParameter{
+		Name: name, ParameterType: &bigquery.QueryParameterType{Type: "ARRAY", ArrayType: &bigquery.QueryParameterType{Type: "STRING"}}, ParameterValue: list,
+	})
 }
 
 func newQuery(sql string, t table, more string, parameters ...*bigquery.QueryParameter) *bigquery.QueryRequest {

@@ -2,8 +2,10 @@ package gcp
 
 import (
 	"regexp"
-	"slices"
 	"strings"
+	"time"
+
+	"google.golang.org/api/bigquery/v2"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
@@ -14,6 +16,9 @@ type settings struct {
 	table    table
 	jobs     string   // the project that queries run in, and that pays for them
 	projects []string // whose inventory is read
+	charged  []string // whose charges are taken from the bill; empty for all, and what belongs to no project
+	only     filter
+	askUse   bool // whether the bill is asked how commitments were used
 }
 
 // table is a table or view of BigQuery. Its parts are checked, for they stand in the text of a query.
@@ -62,18 +67,30 @@ func readSettings(c ingest.Connection) (settings, error) {
 	if !projectName.MatchString(s.jobs) {
 		return settings{}, fault.Input("settings.query_project", "", "is not the id of a project")
 	}
-	for p := range strings.SplitSeq(c.Settings["projects"], ",") {
-		if p = strings.TrimSpace(p); p == "" {
-			continue
-		}
-		if !projectName.MatchString(p) {
-			return settings{}, fault.Input("settings.projects", "", "has something that is not the id of a project")
-		}
-		s.projects = append(s.projects, p)
+	var err error
+	if s.projects, err = projectsOf(c, "projects"); err != nil {
+		return settings{}, err
 	}
-	slices.Sort(s.projects)
-	s.projects = slices.Compact(s.projects)
+	if s.charged, err = projectsOf(c, "bill_projects"); err != nil {
+		return settings{}, err
+	}
+	s.only, s.askUse = readFilter(c.Settings), c.Settings["commitment_use"] != "off"
 	return s, nil
+}
+
+// bill is the query for the month that begins at start.
+func (s settings) bill(k kind, start time.Time) *bigquery.QueryRequest {
+	return billQuery(s.table, k, start, s.only.services, s.charged)
+}
+
+func projectsOf(c ingest.Connection, setting string) ([]string, error) {
+	all := commas(c.Settings[setting])
+	for _, p := range all {
+		if !projectName.MatchString(p) {
+			return nil, fault.Input("settings."+setting, "", "has something that is not the id of a project")
+		}
+	}
+	return all, nil
 }
 
 func parseTable(text string) (table, bool) {

@@ -64,8 +64,8 @@ var perSeries = decimal.RequireFromString("0.0000005")
 
 const pageSeries = 10000
 
-// Usage reads what was measured in whole steps of the query. Metrics that Google does not have for a type are absent, and so are
-// those of projects whose metrics the connection may not read, which Check names.
+// Usage reads what was measured in whole steps of the query. Metrics that Google does not have for a type are absent. A project
+// whose metrics the connection may not read has a part that says so.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Second != 0 {
 		return ingest.Measured{}, fault.Input("every", q.Every.String(), "has to be a minute or more, in whole seconds")
@@ -76,24 +76,23 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		refs[s] = append(refs[s], r)
 	}
 	var out ingest.Measured
-	for s, of := range refs {
-		for _, g := range gauges {
-			if g.typ != s.typ || !slices.Contains(q.Metrics, g.metric) {
-				continue
-			}
-			points, err := c.gauge(ctx, s.project, g, q)
-			switch translated := translate(err, "the metrics of project "+s.project); {
-			case fault.CodeOf(translated) == fault.Forbidden:
-				continue
-			case err != nil:
-				return ingest.Measured{}, translated
-			}
-			for _, r := range of {
-				if samples := points[measuredName(r)].samples(len(g.sums), g.factor); len(samples) > 0 {
-					out.Usage = append(out.Usage, resource.Usage{Ref: r, Metric: g.metric, Every: q.Every, Samples: samples})
-				}
-			}
+	refused := map[string]bool{}
+	for _, s := range slices.SortedFunc(maps.Keys(refs), source.compare) {
+		if refused[s.project] {
+			continue
 		}
+		part := ingest.Part{Account: s.project, Region: global, Service: "monitoring", Status: ingest.OK}
+		measured, err := c.measure(ctx, s, refs[s], q)
+		switch what := "the metrics of project " + s.project; {
+		case fault.CodeOf(translate(err, what)) == fault.Forbidden:
+			refused[s.project] = true
+			part.Status, part.Reason = unreadAs(err, what)
+			out.Usage = slices.DeleteFunc(out.Usage, func(u resource.Usage) bool { return u.Ref.Account == s.project })
+		case err != nil:
+			return ingest.Measured{}, translate(err, what)
+		}
+		out.Usage = append(out.Usage, measured...)
+		out.Parts = append(slices.DeleteFunc(out.Parts, func(p ingest.Part) bool { return p.Account == s.project }), part)
 	}
 	slices.SortFunc(out.Usage, func(a, b resource.Usage) int {
 		return cmp.Or(cmp.Compare(a.Ref.ID, b.Ref.ID), cmp.Compare(a.Metric, b.Metric))
@@ -101,10 +100,33 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 	return out, nil
 }
 
+// measure reads what is asked of the resources of one source.
+func (c *Collector) measure(ctx context.Context, s source, of []resource.Ref, q ingest.UsageQuery) (out []resource.Usage, err error) {
+	for _, g := range gauges {
+		if g.typ != s.typ || !slices.Contains(q.Metrics, g.metric) {
+			continue
+		}
+		points, err := c.gauge(ctx, s.project, g, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range of {
+			if samples := points[measuredName(r)].samples(len(g.sums), g.factor); len(samples) > 0 {
+				out = append(out, resource.Usage{Ref: r, Metric: g.metric, Every: q.Every, Samples: samples})
+			}
+		}
+	}
+	return out, nil
+}
+
 // source is what one request for metrics can be about.
 type source struct {
 	project string
 	typ     resource.Type
+}
+
+func (s source) compare(other source) int {
+	return cmp.Or(cmp.Compare(s.project, other.project), cmp.Compare(s.typ, other.typ))
 }
 
 // measuredName is what metrics call a resource: the number of an instance, "project:name" for a database.

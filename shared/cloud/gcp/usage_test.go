@@ -127,7 +127,11 @@ func TestUsageThatCannotBeReadIsNotZero(t *testing.T) {
 	}
 	g := newGoogle(t)
 	g.on(series, problem(403, "forbidden"))
-	if got, err := g.collector(connection(), g.options()).Usage(t.Context(), question(resource.CPU)); err != nil || len(got.Usage) != 0 {
-		t.Errorf("without the right to metrics: %+v %v, want none", got, err)
+	got, err := g.collector(connection(), g.options()).Usage(t.Context(), question(resource.CPU))
+	if err != nil || len(got.Usage) != 0 || len(got.Parts) != 1 || got.Parts[0].Status != ingest.Denied || got.Parts[0].Account != "shop-prod" || got.Parts[0].Reason == "" {
+		t.Errorf("without the right to metrics: %+v %v, want a part that says so", got, err)
+	}
+	if asked := len(g.of(series)); asked != 1 {
+		t.Errorf("a project that refuses was asked %d times", asked)
 	}
 }
