@@ -39,7 +39,7 @@ type familyKey struct {
 func newPriceBook(cloud resource.Cloud, prices []resource.Price) priceBook {
 	b := priceBook{map[priceKey]resource.Price{}, map[string]resource.Price{}, map[familyKey][]string{}}
 	for _, p := range prices {
-		if !p.Amount.IsPositive() {
+		if !p.Amount.IsPositive() || p.Variant != "" {
 			continue
 		}
 		key := priceKey{p.Region, p.Type, p.Size, p.Unit}

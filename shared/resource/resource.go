@@ -78,6 +78,8 @@ const (
 	AttrVCPU       = "vcpu"
 	AttrMemoryGiB  = "memory_gib"
 	AttrOS         = "os"
+	AttrEngine     = "engine"   // database: "postgres"
+	AttrMultiZone  = "multi_az" // database: true when another machine stands by in another zone
 
 	AttrArchitecture   = "architecture"    // function: "arm64"
 	AttrRuntime        = "runtime"         // function: "python3.13"
@@ -131,13 +133,21 @@ type Usage struct {
 	Samples []Sample      `json:"samples"`
 }
 
+// Variants of prices. Those of databases are the names of their engines: "postgres".
+const (
+	SpotPrice    = "spot"    // of capacity that the cloud may take back; that of the dearest zone, now
+	WindowsPrice = "windows" // with its licence
+)
+
 // Price is what one unit of a kind costs.
 type Price struct {
-	Cloud    Cloud           `json:"cloud"`
-	Region   string          `json:"region"`
-	Type     Type            `json:"type"`
-	Size     string          `json:"size"` // instance type, volume type or plan
-	Unit     string          `json:"unit"` // "hour", "GiB-month", "IOPS-month", "MiBps-month"
+	Cloud  Cloud  `json:"cloud"`
+	Region string `json:"region"`
+	Type   Type   `json:"type"`
+	Size   string `json:"size"` // instance type, volume type or plan
+	Unit   string `json:"unit"` // "hour", "GiB-month", "IOPS-month", "MiBps-month"
+	// Variant tells prices of one size apart that are not for the same thing: empty is the usual price, on demand and for Linux.
+	Variant  string          `json:"variant,omitempty"`
 	Amount   decimal.Decimal `json:"amount"`
 	Currency cost.Currency   `json:"currency"`
 	// Attributes of the size where it has any: vcpu, memory_gib.

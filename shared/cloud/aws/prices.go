@@ -1,81 +1,89 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/pricing/types"
 	"github.com/shopspring/decimal"
 
-	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
 const priceRight = "pricing:GetProducts"
 
-// priceQuery asks the price list of EC2 for products of one kind.
-type priceQuery struct {
-	kind    resource.Type
-	filters map[string]string
-	// want reads a product's size and the unit that its price is to be in; an empty size leaves the product out.
-	want func(product) (size, unit string)
-	// per turns the price of one listed unit into that of one wanted unit, by the listed unit's name.
-	per map[string]decimal.Decimal
-}
-
-var (
-	one      = decimal.NewFromInt(1)
-	perGibi  = one.Div(decimal.NewFromInt(1024)) // exact in binary: ten decimals
-	priceFor = []priceQuery{
-		{resource.Instance, map[string]string{"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used", "marketoption": "OnDemand"},
-			func(p product) (string, string) { return p.attributes["instanceType"], "hour" }, map[string]decimal.Decimal{"hrs": one, "hours": one}},
-		{resource.Volume, map[string]string{"productFamily": "Storage"},
-			func(p product) (string, string) { return p.attributes["volumeApiName"], "GiB-month" }, map[string]decimal.Decimal{"gb-mo": one}},
-		{resource.Volume, map[string]string{"productFamily": "System Operation", "volumeApiName": "gp3"},
-			func(p product) (string, string) { return p.attributes["volumeApiName"], "IOPS-month" }, map[string]decimal.Decimal{"iops-mo": one}},
-		{resource.Volume, map[string]string{"productFamily": "Provisioned Throughput", "volumeApiName": "gp3"},
-			func(p product) (string, string) { return p.attributes["volumeApiName"], "MiBps-month" }, map[string]decimal.Decimal{"gibps-mo": perGibi, "mibps-mo": one}},
-		{resource.Snapshot, map[string]string{"productFamily": "Storage Snapshot"}, standardSnapshot, map[string]decimal.Decimal{"gb-mo": one}},
-	}
-)
-
-// standardSnapshot leaves out the archive tier and what is no storage.
-func standardSnapshot(p product) (size, unit string) {
-	if strings.HasSuffix(p.attributes["usagetype"], "EBS:SnapshotUsage") {
-		return "standard", "GiB-month"
-	}
-	return "", ""
-}
-
-// Prices implements ingest.Collector: public on-demand prices of Linux instances, of volumes and of snapshots. Without the
-// right to read them, or with the setting price_list off, there are none: an unknown price is no price.
+// Prices implements ingest.Collector: public on-demand prices of instances, volumes, snapshots, databases, addresses and load
+// balancers, and spot prices. Without the right to read the list, or with the setting price_list off, there are none: an unknown
+// price is no price.
 func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Price, error) {
 	if c.settings.noPrices {
 		return nil, nil
 	}
 	client := pricing.NewFromConfig(c.account.in(global))
-	var out []resource.Price
+	var reads []priceRead
 	for _, region := range regions {
+		reads = append(reads, priceRead{true, func(ctx context.Context) ([]resource.Price, error) { return c.spotPrices(ctx, region) }})
 		for _, q := range priceFor {
-			found, err := listed(ctx, client, region, q)
-			if fault.CodeOf(err) == fault.Forbidden {
-				return nil, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, found...)
+			reads = append(reads, priceRead{false, func(ctx context.Context) ([]resource.Price, error) { return listed(ctx, client, region, q) }})
 		}
 	}
-	return out, nil
+	var mu sync.Mutex
+	var out []resource.Price
+	listDenied := false
+	err := each(ctx, reads, func(ctx context.Context, r priceRead) error {
+		found, err := r.read(ctx)
+		denied := err != nil && (fault.CodeOf(err) == fault.Forbidden || fault.CodeOf(err) == fault.Unauthenticated)
+		if err != nil && !denied {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out, listDenied = append(out, found...), listDenied || denied && !r.spot
+		return nil
+	})
+	if err != nil || listDenied {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b resource.Price) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Variant, b.Variant))
+	})
+	return unambiguous(out), nil
+}
+
+// priceRead reads some prices; spot prices are the ones that may be missing alone.
+type priceRead struct {
+	spot bool
+	read func(context.Context) ([]resource.Price, error)
+}
+
+// unambiguous leaves out what the sorted list has several prices for: nobody can tell which of them it is.
+func unambiguous(sorted []resource.Price) []resource.Price {
+	same := func(a, b resource.Price) bool {
+		return a.Region == b.Region && a.Type == b.Type && a.Size == b.Size && a.Unit == b.Unit && a.Variant == b.Variant
+	}
+	var out []resource.Price
+	for from := 0; from < len(sorted); {
+		to, doubtful := from+1, false
+		for ; to < len(sorted) && same(sorted[from], sorted[to]); to++ {
+			doubtful = doubtful || !sorted[from].Amount.Equal(sorted[to].Amount)
+		}
+		if !doubtful {
+			out = append(out, sorted[from])
+		}
+		from = to
+	}
+	return out
 }
 
 func listed(ctx context.Context, client *pricing.Client, region string, q priceQuery) ([]resource.Price, error) {
-	in := &pricing.GetProductsInput{ServiceCode: aws.String("AmazonEC2"), FormatVersion: aws.String("aws_v1"), MaxResults: aws.Int32(100), Filters: []types.Filter{match("regionCode", region)}}
+	in := &pricing.GetProductsInput{ServiceCode: &q.service, FormatVersion: aws.String("aws_v1"), MaxResults: aws.Int32(100), Filters: []types.Filter{match("regionCode", region)}}
 	for field, value := range q.filters {
 		in.Filters = append(in.Filters, match(field, value))
 	}
@@ -139,7 +147,7 @@ func readProduct(text string) (product, error) {
 
 // price is the product's price in dollars. A product with tiers has several, of which none is the price, so it has none here.
 func (q priceQuery) price(region string, p product) (resource.Price, bool) {
-	size, unit := q.want(p)
+	size, variant := q.want(p)
 	if size == "" || len(p.prices) != 1 {
 		return resource.Price{}, false
 	}
@@ -149,8 +157,8 @@ func (q priceQuery) price(region string, p product) (resource.Price, bool) {
 	if !known || err != nil || !amount.IsPositive() {
 		return resource.Price{}, false
 	}
-	price := resource.Price{Cloud: resource.AWS, Region: region, Type: q.kind, Size: size, Unit: unit, Amount: amount.Mul(factor), Currency: cost.Currency("USD")}
-	if q.kind == resource.Instance {
+	price := resource.Price{Cloud: resource.AWS, Region: region, Type: q.kind, Size: size, Unit: q.unit, Variant: variant, Amount: amount.Mul(factor), Currency: dollars}
+	if q.kind == resource.Instance || q.kind == resource.Database {
 		price.Attributes = map[string]string{}
 		if vcpu := p.attributes["vcpu"]; vcpu != "" {
 			price.Attributes[resource.AttrVCPU] = vcpu

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -30,7 +29,11 @@ func priceList(w http.ResponseWriter, in object) {
 	}
 	list, token := []string{}, ""
 	switch {
-	case filters["regionCode"] != "eu-west-1" || in["ServiceCode"] != "AmazonEC2":
+	case filters["regionCode"] != "eu-west-1":
+	case in["ServiceCode"] != "AmazonEC2":
+		list = otherPrices(in["ServiceCode"], filters)
+	case filters["operatingSystem"] == "Windows" && filters["licenseModel"] == "No License required":
+		list = []string{listing("Hrs", "0.398", object{"instanceType": "m5.xlarge", "vcpu": "4", "memory": "16 GiB"})}
 	case filters["operatingSystem"] == "Linux" && in["NextToken"] == nil:
 		list, token = []string{listing("Hrs", "0.2140000000", object{"instanceType": "m5.xlarge", "vcpu": "4", "memory": "16 GiB"}), listing("Hrs", "0.0000000000", object{"instanceType": "m5.free"})}, "more"
 	case filters["operatingSystem"] == "Linux":
@@ -52,6 +55,27 @@ func priceList(w http.ResponseWriter, in object) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
+// otherPrices are those of what is no machine.
+func otherPrices(service any, filters map[string]string) []string {
+	switch {
+	case service == "AmazonRDS" && filters["deploymentOption"] == "Single-AZ":
+		database := func(engine, storage, usd string) string {
+			return listing("Hrs", usd, object{"instanceType": "db.r5.large", "databaseEngine": engine, "storage": storage, "vcpu": "2", "memory": "16 GiB"})
+		}
+		return []string{
+			database("PostgreSQL", "EBS Only", "0.282"), database("Oracle", "EBS Only", "0.9"), database("Aurora PostgreSQL", "EBS Only", "0.32"), database("Aurora PostgreSQL", "Aurora IO Optimization Mode", "0.416"),
+			database("MySQL", "EBS Only", "0.26"), database("MySQL", "EBS Only", "0.27"), // nobody can tell which
+		}
+	case service == "AmazonVPC" && filters["group"] == "VPCPublicIPv4Address":
+		return []string{listing("Hrs", "0.005", object{"usagetype": "EU-PublicIPv4:InUseAddress"}), listing("Hrs", "0.0051", object{"usagetype": "EU-PublicIPv4:IdleAddress"}), listing("Hrs", "0.00008", object{"usagetype": "EU-ContiguousBlock:Idle"})}
+	case service == "AWSELB" && filters["productFamily"] == "Load Balancer-Application":
+		return []string{listing("Hrs", "0.0252", object{"usagetype": "EU-LoadBalancerUsage"}), listing("LCU-Hrs", "0.008", object{"usagetype": "EU-LCUUsage"}), listing("Hrs", "0.0056", object{"usagetype": "EU-TS-LoadBalancerUsage"})}
+	case service == "AWSELB" && filters["productFamily"] == "Load Balancer":
+		return []string{listing("Hrs", "0.028", object{"usagetype": "EU-LoadBalancerUsage"})}
+	}
+	return nil
+}
+
 func TestPrices(t *testing.T) {
 	t.Parallel()
 	f := fake{answers: []func(http.ResponseWriter, object){priceList}}
@@ -61,20 +85,59 @@ func TestPrices(t *testing.T) {
 	}
 	var lines []string
 	for _, p := range got {
-		lines = append(lines, fmt.Sprint(p.Cloud, p.Region, p.Type, p.Size, p.Unit, p.Amount, p.Currency, p.Attributes))
+		lines = append(lines, fmt.Sprint(p.Cloud, p.Region, p.Type, p.Size, p.Unit, p.Variant, p.Amount, p.Currency, p.Attributes))
 	}
-	slices.SortFunc(lines, cmp.Compare[string])
-	want := []string{
-		fmt.Sprint(resource.AWS, "eu-west-1", "instance", "m5.xlarge", "hour", "0.214", "USD", map[string]string{"memory_gib": "16", "vcpu": "4"}),
-		fmt.Sprint(resource.AWS, "eu-west-1", "instance", "x1.32xlarge", "hour", "13.338", "USD", map[string]string{"memory_gib": "1952", "vcpu": "128"}),
-		fmt.Sprint(resource.AWS, "eu-west-1", "snapshot", "standard", "GiB-month", "0.05", "USD", map[string]string(nil)),
-		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp2", "GiB-month", "0.11", "USD", map[string]string(nil)),
-		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp3", "GiB-month", "0.088", "USD", map[string]string(nil)),
-		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp3", "IOPS-month", "0.0055", "USD", map[string]string(nil)),
-		fmt.Sprint(resource.AWS, "eu-west-1", "volume", "gp3", "MiBps-month", "0.044", "USD", map[string]string(nil)),
+	machine := func(cpus, gib string) map[string]string { return map[string]string{"vcpu": cpus, "memory_gib": gib} }
+	var want []string
+	for _, p := range []struct {
+		kind, size, unit, variant, amount string
+		attributes                        map[string]string
+	}{
+		{"address", "available", "hour", "", "0.0051", nil},
+		{"address", "in-use", "hour", "", "0.005", nil},
+		{"database", "db.r5.large", "hour", "aurora-postgresql", "0.32", machine("2", "16")},
+		{"database", "db.r5.large", "hour", "postgres", "0.282", machine("2", "16")},
+		{"instance", "m5.xlarge", "hour", "", "0.214", machine("4", "16")},
+		{"instance", "m5.xlarge", "hour", "windows", "0.398", machine("4", "16")},
+		{"instance", "x1.32xlarge", "hour", "", "13.338", machine("128", "1952")},
+		{"load_balancer", "application", "hour", "", "0.0252", nil},
+		{"load_balancer", "classic", "hour", "", "0.028", nil},
+		{"snapshot", "standard", "GiB-month", "", "0.05", nil},
+		{"volume", "gp2", "GiB-month", "", "0.11", nil},
+		{"volume", "gp3", "GiB-month", "", "0.088", nil},
+		{"volume", "gp3", "IOPS-month", "", "0.0055", nil},
+		{"volume", "gp3", "MiBps-month", "", "0.044", nil},
+	} {
+		want = append(want, fmt.Sprint(resource.AWS, "eu-west-1", p.kind, p.size, p.unit, p.variant, p.amount, "USD", p.attributes))
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestSpotPrices: the dearest of a region's zones counts, and not being allowed to see them takes nothing from the list.
+func TestSpotPrices(t *testing.T) {
+	t.Parallel()
+	item := func(size, zone, usd string) string {
+		return "<item><instanceType>" + size + "</instanceType><availabilityZone>" + zone + "</availabilityZone><productDescription>Linux/UNIX</productDescription><spotPrice>" + usd + "</spotPrice></item>"
+	}
+	history := func(in object, region string) any {
+		if region != "eu-west-1" || in["ProductDescription.1"] != "Linux/UNIX" || in["StartTime"] != "2026-11-10T12:00:00Z" {
+			return refusal{403, "UnauthorizedOperation"}
+		}
+		if in["NextToken"] == nil {
+			return "<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>" + item("m5.large", "eu-west-1a", "0.0411") + item("c5.large", "eu-west-1a", "0.03") + "</spotPriceHistorySet><nextToken>more</nextToken></DescribeSpotPriceHistoryResponse>"
+		}
+		return "<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>" + item("m5.large", "eu-west-1b", "0.0523000000") + item("m5.large", "eu-west-1c", "0.04") + "</spotPriceHistorySet></DescribeSpotPriceHistoryResponse>"
+	}
+	w := &wire{t: t, answers: map[string]func(object, string) any{"ec2.DescribeSpotPriceHistory": history, "pricing.GetProducts": says(object{"FormatVersion": "aws_v1", "PriceList": []string{}})}}
+	got, err := collector(t, w.start(), nil, nil).Prices(t.Context(), []string{"eu-west-1", "us-west-2"})
+	if err != nil || len(got) != 2 || got[0].Size != "c5.large" || got[1].Size != "m5.large" || got[1].Amount.String() != "0.0523" || got[1].Variant != resource.SpotPrice || got[1].Unit != "hour" || got[1].Region != "eu-west-1" {
+		t.Errorf("%v %+v", err, got)
+	}
+	w.answers["pricing.GetProducts"] = says(refusal{400, "AccessDeniedException"})
+	if got, err = collector(t, w.start(), nil, nil).Prices(t.Context(), []string{"eu-west-1"}); err != nil || len(got) != 0 {
+		t.Errorf("%v: spot prices alone would replace a price list: %+v", err, got)
 	}
 }
 

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +26,8 @@ func readRDS(ctx context.Context, p place) ([]resource.Resource, error) {
 			r.Attributes[resource.AttrSize] = aws.ToString(d.DBInstanceClass)
 			r.Attributes[resource.AttrState] = stateOf(aws.ToString(d.DBInstanceStatus))
 			r.Attributes[resource.AttrVolumeType] = aws.ToString(d.StorageType)
+			r.Attributes[resource.AttrEngine] = aws.ToString(d.Engine)
+			r.Attributes[resource.AttrMultiZone] = strconv.FormatBool(aws.ToBool(d.MultiAZ))
 			setNumber(r, resource.AttrGiB, d.AllocatedStorage)
 			setNumber(r, resource.AttrIOPS, d.Iops)
 			setNumber(r, resource.AttrThroughput, d.StorageThroughput)

@@ -1,0 +1,20 @@
+package recommend
+
+import (
+	"testing"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cost-agent/cost-agent/shared/resource"
+)
+
+func TestSpotAndWindowsPricesAreNotTheUsualOne(t *testing.T) {
+	t.Parallel()
+	price := func(variant, usd string) resource.Price {
+		return resource.Price{Cloud: resource.AWS, Region: "eu-west-1", Type: resource.Instance, Size: "m5.large", Unit: perHour, Variant: variant, Amount: decimal.RequireFromString(usd), Currency: "USD"}
+	}
+	book := newPriceBook(resource.AWS, []resource.Price{price("", "0.107"), price(resource.SpotPrice, "0.05"), price(resource.WindowsPrice, "0.199")})
+	if p, ok := book.find("eu-west-1", resource.Instance, "m5.large", perHour); !ok || p.Amount.String() != "0.107" {
+		t.Errorf("%+v", p)
+	}
+}
