@@ -53,7 +53,7 @@ func newAnalysing(t *testing.T) *analysing {
 	for i := range values {
 		values[i] = 10 + float64(i%7)
 	}
-	f := forecast.Daily(cost.Series{Start: day.AddDate(0, 0, -200), Values: values, Final: 200, Currency: "USD", Basis: cost.Effective}, 95)
+	f := forecast.Daily(cost.Series{Start: day.AddDate(0, 0, -200), Values: values, Final: 200, Currency: "USD", Basis: cost.Effective}, 95, nil)
 	err := db.SaveAnalysis(t.Context(), analysedTenant, job.AnalysisKey{Scope: "total", Basis: cost.Effective},
 		func([]job.Anomaly) []job.Anomaly { return found }, []job.Forecast{{Forecast: f, Version: forecast.Version}}, []job.Trend{})
 	if err != nil {

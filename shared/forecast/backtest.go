@@ -54,15 +54,15 @@ func backtest(raw, filled []float64, s shape, horizon int) []trial {
 		}
 		t := trial{at: at, actual: raw[at : at+ahead]}
 		for _, m := range members(f, s.fast) {
-			t.paths = append(t.paths, withMonth(h, m.forecast(h, ahead)))
+			t.paths = append(t.paths, withEffects(h, m.forecast(h, ahead)))
 		}
 		trials = append(trials, t)
 	}
 	return trials
 }
 
-// withMonth adds the effects of the days of the month to a path.
-func withMonth(h history, path []float64) []float64 {
+// withEffects adds the effects of the days of the month and of holidays to a path.
+func withEffects(h history, path []float64) []float64 {
 	for i := range path {
 		path[i] += h.effect(len(h.y) + i)
 	}

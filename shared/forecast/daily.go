@@ -19,8 +19,11 @@ const (
 )
 
 // Daily forecasts the days after the last final one of s. It learns from final values only, and the same series always gives
-// the same answer.
-func Daily(s cost.Series, horizon int) Forecast { return DailyWith(s, horizon, Options{}) }
+// the same answer. What the holidays of the calendar did to the cost is expected of those of the same name ahead; nil knows
+// none.
+func Daily(s cost.Series, horizon int, c cost.Calendar) Forecast {
+	return DailyWith(s, horizon, Options{Calendar: c})
+}
 
 // DailyWith is Daily with options, of which Seasons and Start are those of days whatever they say.
 func DailyWith(s cost.Series, horizon int, o Options) Forecast {
@@ -32,7 +35,8 @@ func DailyWith(s cost.Series, horizon int, o Options) Forecast {
 		return f
 	}
 	filled := fill(raw, week)
-	mean, b, errors := f.predict(raw, filled, shape{start: start, daily: true, possible: []int{week}, fast: o.Fast}, horizon)
+	sh := shape{start: start, daily: true, occasions: occasions(o.Calendar, start, len(raw)+horizon), possible: []int{week}, fast: o.Fast}
+	mean, b, errors := f.predict(raw, filled, sh, horizon)
 	if slices.Min(filled) >= 0 {
 		f.floor(end, mean, b, 0)
 	} else {

@@ -60,7 +60,7 @@ func TestShapesThatHaveOneSensibleAnswer(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := forecast.Daily(series(tt.values), 28)
+			f := forecast.Daily(series(tt.values), 28, nil)
 			if f.Model != tt.model || f.Reason == "" {
 				t.Errorf("model %q because %q, want %q", f.Model, f.Reason, tt.model)
 			}
@@ -81,7 +81,7 @@ func TestGapsAreNotZeros(t *testing.T) {
 			v[i] = math.NaN()
 		}
 	}
-	for _, p := range forecast.Daily(series(v), 14).Points {
+	for _, p := range forecast.Daily(series(v), 14, nil).Points {
 		if math.Abs(p.Mean-100) > 3 {
 			t.Fatalf("%s: %.1f, want about 100", p.Day.Format(time.DateOnly), p.Mean)
 		}
@@ -96,7 +96,7 @@ func TestFeeOnTheFirstIsExpectedAgain(t *testing.T) {
 		}
 		return 20 + noise(i)
 	}))
-	for _, p := range forecast.Daily(s, 60).Points {
+	for _, p := range forecast.Daily(s, 60, nil).Points {
 		want := 20.0
 		if p.Day.Day() == 1 {
 			want = 500
@@ -112,7 +112,7 @@ func TestNothingToLearnFrom(t *testing.T) {
 	unsettled := series([]float64{1, 2, 3})
 	unsettled.Final = 0
 	for name, s := range map[string]cost.Series{"empty": series(nil), "unsettled": unsettled, "unknown": series([]float64{math.NaN(), math.NaN()})} {
-		if f := forecast.Daily(s, 30); len(f.Points) != 0 || f.Reason == "" || f.Model != "none" {
+		if f := forecast.Daily(s, 30, nil); len(f.Points) != 0 || f.Reason == "" || f.Model != "none" {
 			t.Errorf("%s: %d points by %q", name, len(f.Points), f.Model)
 		}
 	}
@@ -121,7 +121,7 @@ func TestNothingToLearnFrom(t *testing.T) {
 func TestMonthsHoldWhatIsSettled(t *testing.T) {
 	t.Parallel()
 	// 6 January to 10 April: ten days of April are settled.
-	f := forecast.Daily(series(build(95, func(int) float64 { return 10 })), 90)
+	f := forecast.Daily(series(build(95, func(int) float64 { return 10 })), 90, nil)
 	april := f.Months[0]
 	if april.Period.String() != "2025-04-01..2025-05-01" || april.Settled.String() != "100.00 USD" || april.Mean.String() != "300.00 USD" {
 		t.Errorf("%s: settled %s of %s", april.Period, april.Settled, april.Mean)
@@ -132,7 +132,7 @@ func TestMonthsHoldWhatIsSettled(t *testing.T) {
 	if f.Next30.Mean.String() != "300.00 USD" || f.Next90.Mean.String() != "900.00 USD" {
 		t.Errorf("next 30 days %s, next 90 days %s", f.Next30.Mean, f.Next90.Mean)
 	}
-	if forecast.Daily(series(build(95, func(int) float64 { return 10 })), 29).Next30 != nil {
+	if forecast.Daily(series(build(95, func(int) float64 { return 10 })), 29, nil).Next30 != nil {
 		t.Error("29 days are no 30")
 	}
 }
@@ -154,7 +154,7 @@ func history(t *rapid.T) []float64 {
 func TestIntervalsAreNestedAndFinite(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		f := forecast.Daily(series(history(t)), rapid.IntRange(1, 100).Draw(t, "horizon"))
+		f := forecast.Daily(series(history(t)), rapid.IntRange(1, 100).Draw(t, "horizon"), nil)
 		for _, p := range f.Points {
 			order := []float64{p.Low95, p.Low80, p.Mean, p.High80, p.High95}
 			for i, v := range order {
@@ -186,7 +186,7 @@ func TestScaleEquivariance(t *testing.T) {
 		v := history(t)
 		factor := rapid.SampledFrom([]float64{0.25, 4, 1024}).Draw(t, "factor") // powers of two scale without rounding
 		scaled := build(len(v), func(i int) float64 { return v[i] * factor })
-		a, b := forecast.Daily(series(v), 30), forecast.Daily(series(scaled), 30)
+		a, b := forecast.Daily(series(v), 30, nil), forecast.Daily(series(scaled), 30, nil)
 		for i := range a.Points {
 			if want, got := a.Points[i].Mean*factor, b.Points[i].Mean; math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
 				t.Fatalf("day %d: %g, want %g", i, got, want)
@@ -201,7 +201,7 @@ func TestShiftEquivariance(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := build(rapid.IntRange(60, 300).Draw(t, "days"), func(i int) float64 { return 300 + 20*noise(i) + 10*float64(i%7) })
 		fee := rapid.Float64Range(1, 1000).Draw(t, "fee")
-		a, b := forecast.Daily(series(v), 30), forecast.Daily(series(build(len(v), func(i int) float64 { return v[i] + fee })), 30)
+		a, b := forecast.Daily(series(v), 30, nil), forecast.Daily(series(build(len(v), func(i int) float64 { return v[i] + fee })), 30, nil)
 		for i := range a.Points {
 			if want, got := a.Points[i].Mean+fee, b.Points[i].Mean; math.Abs(got-want) > 1e-6*want {
 				t.Fatalf("day %d: %g, want %g", i, got, want)
@@ -214,10 +214,10 @@ func TestProvisionalDaysTeachNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		v := history(t)
-		want := forecast.Daily(series(v), 20)
+		want := forecast.Daily(series(v), 20, nil)
 		later := series(append(append([]float64{}, v...), 1e6, math.NaN(), -5))
 		later.Final = len(v)
-		if got := forecast.Daily(later, 20); !reflect.DeepEqual(got, want) {
+		if got := forecast.Daily(later, 20, nil); !reflect.DeepEqual(got, want) {
 			t.Fatal("provisional days changed the forecast")
 		}
 	})

@@ -13,17 +13,18 @@ const week = 7
 
 // shape is what is known about a series beside its values.
 type shape struct {
-	start    time.Time // the day of the first value, where a step is a day
-	daily    bool
-	possible []int // lengths of the seasons to look for
-	fast     bool
+	start     time.Time // the day of the first value, where a step is a day
+	daily     bool
+	occasions []string // of the days from the first one to the last to come
+	possible  []int    // lengths of the seasons to look for
+	fast      bool
 }
 
-// history is what a model learns from: gaps filled and, in daily series, days of the month set apart and lone outliers cut
-// back.
+// history is what a model learns from: gaps filled and, in daily series, days of the month and holidays set apart and lone
+// outliers cut back.
 type history struct {
 	shape
-	whole    []float64  // clean, without the effects of the days of the month
+	whole    []float64  // clean, without the effects of the days of the month and holidays
 	y        []float64  // also without the yearly season of a daily series
 	year     []float64  // that season, from the first day to the end of the horizon; nil without one
 	bent     *regressed // what it was learnt by
@@ -31,9 +32,11 @@ type history struct {
 	positive bool
 	logs     bool // seasons grow with the level
 	weekdays [week]float64
-	month    map[int]float64 // effect by place in the month
-	parts    [][]float64     // the seasons by decomposition, of the logarithms where logs
-	rest     []float64       // what remains, trend included
+	month    map[int]float64    // effect by place in the month
+	holidays map[string]float64 // effect by occasion
+	restful  [week]bool         // weekdays that cost clearly less than others
+	parts    [][]float64        // the seasons by decomposition, of the logarithms where logs
+	rest     []float64          // what remains, trend included
 }
 
 // settled are the final values from the first known one on.
@@ -96,10 +99,10 @@ func (h *history) learnYear() {
 	}
 }
 
-// clean sets the days of the month apart and cuts lone outliers back.
+// clean sets the days of the month and the holidays apart and cuts lone outliers back.
 func (h *history) clean(filled []float64) {
 	h.month = map[int]float64{}
-	level := rollingMedian(filled)
+	level := rollingMedian(h.ordinary(filled))
 	off := make([]float64, len(filled))
 	for i, v := range filled {
 		off[i] = v - level[i]
@@ -110,6 +113,7 @@ func (h *history) clean(filled []float64) {
 	}
 	spread := 1.4826 * medianAbs(off)
 	h.learnMonth(off, spread)
+	h.learnHolidays(off)
 	for i, v := range off {
 		v -= h.effect(i)
 		if cut := 4 * spread; spread > 0 {
@@ -121,12 +125,12 @@ func (h *history) clean(filled []float64) {
 
 func (h *history) weekday(i int) int { return (int(h.start.Weekday()) + i) % week }
 
-// effect is what the place of day i in its month adds.
-func (h *history) effect(i int) float64 {
-	if len(h.month) == 0 {
-		return 0
+// effect is what the place of day i in its month adds, and its occasion.
+func (h *history) effect(i int) (effect float64) {
+	if len(h.month) > 0 {
+		effect = h.month[slot(h.start.AddDate(0, 0, i))]
 	}
-	return h.month[slot(h.start.AddDate(0, 0, i))]
+	return effect + h.holiday(i)
 }
 
 // learnMonth finds the places in the month whose cost differs in most months: a fee on the first, a batch on the last day.

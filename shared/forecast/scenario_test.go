@@ -24,7 +24,7 @@ func steady(daily float64) forecast.Forecast {
 		values[i] = daily + float64(i%5) - 2
 	}
 	s := cost.Series{Currency: "USD", Basis: cost.Effective, Start: firstDay.AddDate(0, 0, -200), Values: values, Final: 200}
-	f := forecast.Daily(s, 123)
+	f := forecast.Daily(s, 123, nil)
 	for i := range f.Points {
 		p := &f.Points[i]
 		p.Mean, p.Low80, p.High80, p.Low95, p.High95 = daily, 0.95*daily, 1.05*daily, 0.9*daily, 1.1*daily

@@ -68,7 +68,7 @@ func TestAccuracyOnPublicSeries(t *testing.T) {
 			var mase, in80, in95, days, width float64
 			began := time.Now()
 			for k, s := range series {
-				f := Daily(s, len(test[k]))
+				f := Daily(s, len(test[k]), nil)
 				scale := seasonalScale(s.Values, week)
 				for i, actual := range test[k] {
 					p := f.Points[i]

@@ -71,7 +71,7 @@ func TestAirPassengersIsPlausible(t *testing.T) {
 func BenchmarkDaily(b *testing.B) {
 	s := series548()
 	for b.Loop() {
-		Daily(s, 90)
+		Daily(s, 90, nil)
 	}
 }
 

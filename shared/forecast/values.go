@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
 // Options say what is known about a series beside its values.
@@ -14,6 +16,8 @@ type Options struct {
 	Seasons []int
 	// Start is the day of the first value of a daily series, zero for every other: the days of the month and the year follow.
 	Start time.Time
+	// Calendar names the holidays among the days of a daily series and those to come.
+	Calendar cost.Calendar
 	// Fast leaves ARIMA out.
 	Fast bool
 }
@@ -40,7 +44,8 @@ func Values(values []float64, horizon int, o Options) Outlook {
 	s := shape{possible: slices.Sorted(slices.Values(o.Seasons)), fast: o.Fast}
 	s.possible = slices.DeleteFunc(s.possible, func(m int) bool { return m < 2 })
 	if !o.Start.IsZero() {
-		s.daily, s.start = true, o.Start.AddDate(0, 0, first)
+		s.daily, s.start = true, cost.Day(o.Start).AddDate(0, 0, first)
+		s.occasions = occasions(o.Calendar, s.start, len(raw)+horizon)
 	}
 	season := 1
 	if len(s.possible) > 0 {
@@ -97,7 +102,7 @@ func ensemble(raw, filled []float64, s shape, horizon int) combined {
 	h := learn(filled, s)
 	paths := make([][]float64, 0, len(weights))
 	for _, m := range members(fit(h), s.fast) {
-		paths = append(paths, withMonth(h, m.forecast(h, horizon)))
+		paths = append(paths, withEffects(h, m.forecast(h, horizon)))
 	}
 	c := combined{mean: combine(paths, weights), band: calibrate(errors, horizon, scale), errors: errors, weights: heaviestFirst(weights)}
 	c.mase = relative(errorOf(trials, func(t trial) []float64 { return combine(t.paths, weights) }), scale)

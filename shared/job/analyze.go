@@ -217,7 +217,7 @@ func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuer
 	if slices.Contains(in.Types, Forecasts) {
 		forecasts = []Forecast{}
 		for _, s := range wholes {
-			f := forecast.Daily(s.Series, horizon)
+			f := forecast.Daily(s.Series, horizon, calendar)
 			forecasts = append(forecasts, Forecast{f, forecast.Version, now})
 			if s.top {
 				out.Forecasts = append(out.Forecasts, ForecastSummary{f.Currency, f.Model, f.MASE, f.Next30, f.Next90})

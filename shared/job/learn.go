@@ -46,7 +46,7 @@ type Forecaster func(s cost.Series, horizon int) (mean, low, high []float64)
 
 // DailyForecast is the Forecaster that everything else in Cost Agent forecasts with.
 func DailyForecast(s cost.Series, horizon int) (mean, low, high []float64) {
-	for _, p := range forecast.Daily(s, horizon).Points {
+	for _, p := range forecast.Daily(s, horizon, nil).Points {
 		mean, low, high = append(mean, p.Mean), append(low, p.Low95), append(high, p.High95)
 	}
 	return mean, low, high

@@ -231,5 +231,5 @@ func (r *imagining) keep(c cost.Currency) {
 }
 
 func (r *imagining) outlook(s cost.Series, days int) forecast.Forecast {
-	return forecast.Daily(s, days)
+	return forecast.Daily(s, days, r.calendar)
 }
