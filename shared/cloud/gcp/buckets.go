@@ -24,11 +24,12 @@ const (
 // Check names the right that lacks.
 func readBuckets(ctx context.Context, c *Collector, project string, f *found) error {
 	var all []*storage.Bucket
+	var lost error
 	call := c.storage.Buckets.List(project).Projection("noAcl").ReturnPartialSuccess(true).MaxResults(1000)
 	err := call.Pages(ctx, func(p *storage.Buckets) error {
 		all = append(all, p.Items...)
-		for _, name := range p.Unreachable { // a bucket of an unknown place
-			f.scope(global, buckets, "UNREACHABLE", "The bucket "+last(name)+" could not be read.")
+		for _, name := range p.Unreachable { // somewhere
+			lost = fault.New(fault.Unavailable, "Google Cloud could not read the bucket %s; try again in a few minutes.", last(name))
 		}
 		return nil
 	})
@@ -39,7 +40,7 @@ func readBuckets(ctx context.Context, c *Collector, project string, f *found) er
 		f.scope(place, buckets, "", "")
 	}
 	if len(all) == 0 {
-		return nil
+		return lost
 	}
 	held, err := c.held(ctx, project, f.seenAt)
 	if err != nil && fault.CodeOf(translate(err, "metrics")) != fault.Forbidden {
@@ -49,7 +50,7 @@ func readBuckets(ctx context.Context, c *Collector, project string, f *found) er
 		f.scope(strings.ToLower(b.Location), buckets, "", "")
 		f.bucket(project, b, held[b.Name])
 	}
-	return nil
+	return lost
 }
 
 func (f *found) bucket(project string, b *storage.Bucket, held holding) {
