@@ -10,4 +10,12 @@ var vultrSettings = []Setting{
 		Name: "regions", Pattern: `\s*[a-z]{3}(\s*,\s*[a-z]{3})*\s*`,
 		Text: "The regions whose resources are read, with commas between them: ewr, fra; without it all. The bill is always read whole.",
 	},
+	{
+		Name: "services", Pattern: `\s*[a-z-]+(\s*,\s*[a-z-]+)*\s*`,
+		Text: "What is listed of instances, bare-metals, blocks, snapshots, reserved-ips, load-balancers, databases, with commas between them; without it all.",
+	},
+	{
+		Name: "tags",
+		Text: "Only resources with one of these tags are read, each key or key=value, with commas between them; without it all. Only servers and databases have tags at Vultr.",
+	},
 }

@@ -211,7 +211,7 @@ func TestPricesAreExactAndNeverZero(t *testing.T) {
 	}
 	want := map[string]string{
 		"instance vc2-1c-1gb a hour": "0.0068493151", "instance vc2-4c-8gb a hour": "0.0547945205", "bare_metal vbm-4c-32gb a hour": "0.1643835616",
-		"volume high_perf a GiB-month": "0.1", "volume storage_opt a GiB-month": "0.025",
+		"database vultr-dbaas-hobbyist-cc-1-25-1 a hour": "0.0205479452", "volume high_perf a GiB-month": "0.1", "volume storage_opt a GiB-month": "0.025",
 	}
 	for of, amount := range want {
 		if got[of] != amount {

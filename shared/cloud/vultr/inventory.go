@@ -18,6 +18,8 @@ const (
 	blocksPath    = "/v2/blocks"
 	snapshotsPath = "/v2/snapshots"
 	addressesPath = "/v2/reserved-ips"
+	balancersPath = "/v2/load-balancers"
+	databasesPath = "/v2/databases"
 
 	// everywhere is the region of what has none: Vultr's lists, and its snapshots.
 	everywhere = "global"
@@ -42,6 +44,21 @@ type block struct {
 	Cost        *money `json:"cost"` // a month
 }
 
+// database is a managed database. The SDK's own type would hold its password too.
+type database struct {
+	ID          string `json:"id"`
+	Label       string `json:"label"`
+	Region      string `json:"region"`
+	Plan        string `json:"plan"`
+	Disk        int64  `json:"plan_disk"` // GB
+	RAM         int64  `json:"plan_ram"`  // MB
+	VCPUs       int    `json:"plan_vcpus"`
+	Engine      string `json:"database_engine"`
+	Status      string `json:"status"`
+	Tag         string `json:"tag"`
+	DateCreated string `json:"date_created"`
+}
+
 // lists are the parts of the inventory. Vultr lists all regions at once.
 var lists = []struct {
 	service string
@@ -52,6 +69,8 @@ var lists = []struct {
 	{"blocks", reading(blocksPath, "blocks", ofBlock)},
 	{"snapshots", reading(snapshotsPath, "snapshots", ofSnapshot)},
 	{"reserved-ips", reading(addressesPath, "reserved_ips", ofAddress)},
+	{"load-balancers", reading(balancersPath, "load_balancers", ofBalancer)},
+	{"databases", reading(databasesPath, "databases", ofDatabase)},
 }
 
 func reading[T any](path, member string, of func(T) thing) func(context.Context, *Collector) ([]thing, error) {
@@ -72,10 +91,13 @@ type part struct {
 	err     error
 }
 
-// inventory reads every list. It fails as a whole when no list can succeed: without a key that counts, or when ctx ends.
-func (c *Collector) inventory(ctx context.Context) ([]part, error) {
+// inventory reads the lists, only those that are wanted or all. It fails as a whole when no list can succeed: without a key that counts, or when ctx ends.
+func (c *Collector) inventory(ctx context.Context, wanted bool) ([]part, error) {
 	parts := make([]part, 0, len(lists))
 	for _, l := range lists {
+		if all := c.only.services; wanted && len(all) > 0 && !all[l.service] {
+			continue
+		}
 		found, err := l.read(ctx, c)
 		if fault.CodeOf(err) == fault.Unauthenticated || ctx.Err() != nil {
 			return nil, err
@@ -91,7 +113,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 	if err != nil {
 		return ingest.Inventory{}, err
 	}
-	parts, err := c.inventory(ctx)
+	parts, err := c.inventory(ctx, true)
 	if err != nil {
 		return ingest.Inventory{}, err
 	}
@@ -106,7 +128,7 @@ func (c *Collector) Resources(ctx context.Context) (ingest.Inventory, error) {
 		}
 		out.Parts = append(out.Parts, status)
 		for _, t := range p.found {
-			if len(c.regions) > 0 && !c.regions[t.Region] && t.Region != everywhere {
+			if !c.only.takes(t.Resource) {
 				continue
 			}
 			t.Account, t.SeenAt = account, seen
@@ -163,6 +185,23 @@ func ofAddress(a govultr.ReservedIP) thing {
 	attributes := map[string]string{resource.AttrState: use(a.InstanceID), resource.AttrAttachedTo: a.InstanceID}
 	// Its subnet is the address. An item that names it is the server's that has it, so it is no address of its own here.
 	return thing{Resource: made(resource.Address, a.ID, a.Region, a.Label, "", attributes, nil)}
+}
+
+func ofBalancer(b govultr.LoadBalancer) thing {
+	attributes := map[string]string{resource.AttrState: b.Status, resource.AttrTargets: strconv.Itoa(len(b.Instances))}
+	return thing{made(resource.LoadBalancer, b.ID, b.Region, b.Label, b.DateCreated, attributes, nil), address(b.IPV4)}
+}
+
+func ofDatabase(d database) thing {
+	attributes := map[string]string{
+		resource.AttrState: strings.ToLower(d.Status), resource.AttrSize: d.Plan, resource.AttrGiB: strconv.FormatInt(d.Disk, 10),
+		resource.AttrVCPU: strconv.Itoa(d.VCPUs), resource.AttrMemoryGiB: gib(d.RAM, 1<<10), resource.AttrOS: d.Engine,
+	}
+	var words []string
+	if d.Tag != "" {
+		words = append(words, d.Tag)
+	}
+	return thing{Resource: made(resource.Database, d.ID, d.Region, d.Label, d.DateCreated, attributes, tags(words))}
 }
 
 // power is the state of a server: Vultr bills it in either.

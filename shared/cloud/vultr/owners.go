@@ -20,7 +20,7 @@ type owners struct {
 // owners reads the resources. What the key may not list has no owners, and its items stay unallocated.
 func (c *Collector) owners(ctx context.Context) (owners, error) {
 	o := owners{map[string][]resource.Resource{}, map[string][]resource.Resource{}}
-	found, err := c.inventory(ctx)
+	found, err := c.inventory(ctx, false)
 	if err != nil {
 		return o, err
 	}
@@ -47,11 +47,13 @@ func (o owners) of(description string, typ resource.Type, used cost.Period) (res
 			return r, true
 		}
 	}
-	from, to := strings.LastIndex(description, "["), strings.LastIndex(description, "]")
-	if from < 0 || to < from {
-		return resource.Resource{}, false
+	for _, around := range []string{"[]", "()"} { // "8192 MB [web-1]", "Load Balancer (shop)"
+		from, to := strings.LastIndexByte(description, around[0]), strings.LastIndexByte(description, around[1])
+		if from >= 0 && to > from {
+			return only(o.byLabel[description[from+1:to]], typ, used)
+		}
 	}
-	return only(o.byLabel[description[from+1:to]], typ, used)
+	return resource.Resource{}, false
 }
 
 // only is the single candidate of the type, if one is known, that existed when the item was used: an address is given on to the

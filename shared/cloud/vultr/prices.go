@@ -7,19 +7,22 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
 const (
 	plansPath      = "/v2/plans"
 	metalPlansPath = "/v2/plans-metal"
+	// databasePlansPath lists those of managed databases.
+	databasePlansPath = "/v2/databases/plans"
 	// monthHours is the mean month. Vultr's plans have a price a month, which a server that runs all month pays.
 	monthHours = 730
 	// pricePlaces is to how many decimals a price a month is divided.
 	pricePlaces = 10
 )
 
-// plan is a size of server. The SDK's own type has its price as a 32-bit float.
+// plan is a size of server or database. The SDK's own type has its price as a 32-bit float.
 type plan struct {
 	ID          string   `json:"id"`
 	VCPUs       int      `json:"vcpu_count"`
@@ -29,16 +32,20 @@ type plan struct {
 	Locations   []string `json:"locations"`
 }
 
-// Prices implements ingest.Collector: of servers from the plans that can be had in the region, of volumes from what the
+// Prices implements ingest.Collector: of servers and databases from the plans that can be had in the region, of volumes from what the
 // account's own cost there, for Vultr lists no price of them. What has no price, or one of zero, is not in the list.
 func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Price, error) {
 	var out []resource.Price
 	for _, l := range []struct {
 		path, member string
 		typ          resource.Type
-	}{{plansPath, "plans", resource.Instance}, {metalPlansPath, "plans_metal", resource.BareMetal}} {
+	}{{plansPath, "plans", resource.Instance}, {metalPlansPath, "plans_metal", resource.BareMetal}, {databasePlansPath, "plans", resource.Database}} {
 		plans, err := list[plan](ctx, c, l.path, l.member)
-		if err != nil {
+		switch code := fault.CodeOf(err); {
+		case err == nil:
+		case l.typ == resource.Database && (code == fault.Forbidden || code == fault.NotFound): // not everyone may have some
+			continue
+		default:
 			return nil, err
 		}
 		for _, p := range plans {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/vultr/govultr/v3"
@@ -35,7 +34,7 @@ type Options struct {
 type Collector struct {
 	client  *govultr.Client
 	account string // from the settings; empty to ask Vultr
-	regions map[string]bool
+	only    filter
 	now     func() time.Time
 }
 
@@ -86,7 +85,7 @@ func New(ctx context.Context, c ingest.Connection, o Options) (*Collector, error
 			return nil, fault.Wrap(err, fault.Internal, "The address of Vultr is not one.")
 		}
 	}
-	return &Collector{client: client, account: c.Settings["account"], regions: set(c.Settings["regions"]), now: o.Now}, nil
+	return &Collector{client: client, account: c.Settings["account"], only: readFilter(c.Settings), now: o.Now}, nil
 }
 
 func apiKey(ctx context.Context, c ingest.Connection, o Options) (string, error) {
@@ -105,17 +104,6 @@ func apiKey(ctx context.Context, c ingest.Connection, o Options) (string, error)
 		return "", fault.New(fault.Invalid, `The stored secret of this connection is not {"api_key": "..."}. Store it again.`)
 	}
 	return s.APIKey, nil
-}
-
-// set reads a comma list. An empty one means everything.
-func set(text string) map[string]bool {
-	out := map[string]bool{}
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out[part] = true
-		}
-	}
-	return out
 }
 
 // rights are what reading needs, by Vultr's name of the permission, with a list that only its holder may see.
