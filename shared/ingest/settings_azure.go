@@ -24,6 +24,14 @@ var azureSettings = []Setting{
 	{Name: "tags", Text: "Only resources with one of these tags are read, each key or key=value, with commas between them; without it all. The bill has every tag."},
 	{Name: "billing_account", Pattern: `[\w:/.-]{1,200}`, Text: "The id of the billing account that rows from Cost Management get; without it each subscription's own id."},
 	{
+		Name: "source", Pattern: `query|details|usage|export`,
+		Text: "Where the bill comes from: query (Cost Management's query), details (cost details reports, for Enterprise and Microsoft Customer Agreements), usage (usage details, for pay-as-you-go) or export (a FOCUS export). Without it export where export_container is given, and query otherwise.",
+	},
+	{
+		Name: "billing_scope", Pattern: `/providers/Microsoft\.Billing/billingAccounts/[\w:.-]{1,200}(/(billingProfiles|departments|enrollmentAccounts|customers|invoiceSections)/[\w:.-]{1,100}){0,2}`,
+		Text: "The billing account or profile whose costs are read at once from the sources details and usage, as /providers/Microsoft.Billing/billingAccounts/1234567; without it each subscription is asked about.",
+	},
+	{
 		Name: "export_account", Pattern: `https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)/?`,
 		Text: "The address of the storage account of a FOCUS export, https://bills.blob.core.windows.net, which is then read instead of asking Cost Management. Give export_container with it.",
 	},

@@ -28,6 +28,8 @@ type Options struct {
 	AWS aws.Config
 	// Client holds the SDK's own options: cloud, transport, retries. Its zero value is Azure's public cloud.
 	Client policy.ClientOptions
+	// Polling is how often Azure is asked whether a report is written, where it does not say; zero is every ten seconds.
+	Polling time.Duration
 	// Prices and Metrics replace the addresses of the price list and of the metrics of all regions.
 	Prices, Metrics string
 }
@@ -57,6 +59,9 @@ func New(ctx context.Context, c ingest.Connection, o Options) (*Collector, error
 	}
 	if len(client.Cloud.Services) == 0 {
 		return nil, fault.Input("settings.environment", c.Settings["environment"], "is none of public, china, government")
+	}
+	if named := c.Settings["source"]; named != "" && sourcesOfBills[named].read == nil {
+		return nil, fault.Input("settings.source", named, "is none of query, details, usage, export")
 	}
 	credential, err := newCredential(ctx, c, o, client)
 	if err != nil {

@@ -39,27 +39,12 @@ func (c *Collector) Check(ctx context.Context) (missing []string, err error) {
 				missing = append(missing, l.service+"/read on "+s.scope()+" (Reader)")
 			}
 		}
-		if c.settings["export_container"] != "" {
-			continue
-		}
-		refused, err := isRefused(c.tryQuery(ctx, s))
-		if err != nil {
-			return nil, err
-		}
-		if refused {
-			missing = append(missing, "Microsoft.CostManagement/query/action on "+s.scope()+" (Cost Management Reader)")
-		}
 	}
-	if c.settings["export_container"] != "" {
-		refused, err := isRefused(c.tryExport(ctx))
-		if err != nil {
-			return nil, err
-		}
-		if refused {
-			missing = append(missing, "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read on the container "+c.settings["export_container"]+" (Storage Blob Data Reader)")
-		}
+	lacking, err := c.missingRights(ctx, seen)
+	if err != nil {
+		return nil, err
 	}
-	return slices.Compact(missing), nil
+	return slices.Compact(append(missing, lacking...)), nil
 }
 
 // isRefused tells a refusal from other failures. A service that the subscription does not use needs no right.
@@ -82,15 +67,15 @@ func (c *Collector) tryList(ctx context.Context, s subscription, l lister) error
 }
 
 // tryQuery asks for the costs of yesterday.
-func (c *Collector) tryQuery(ctx context.Context, s subscription) error {
-	for _, err := range c.query(ctx, s, armcostmanagement.ExportTypeActualCost, cost.Days(c.options.Now().AddDate(0, 0, -1), 1)) {
+func (c *Collector) tryQuery(ctx context.Context, p place) error {
+	for _, err := range c.query(ctx, p.of, armcostmanagement.ExportTypeActualCost, cost.Days(c.options.Now().AddDate(0, 0, -1), 1)) {
 		return err
 	}
 	return nil
 }
 
 // tryExport asks for the first names in the container. Storage says that it knows no such container where it may not say more.
-func (c *Collector) tryExport(ctx context.Context) error {
+func (c *Collector) tryExport(ctx context.Context, _ place) error {
 	client, err := c.container()
 	if err != nil {
 		return err

@@ -18,40 +18,31 @@ import (
 	"github.com/cost-agent/cost-agent/shared/focus"
 )
 
-// Costs implements ingest.Collector. It reads the FOCUS export where the settings name one, and asks Cost Management
-// otherwise.
-func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.Row, error] {
-	if c.settings["export_container"] != "" {
-		return c.exported(ctx, month)
-	}
-	return func(yield func(focus.Row, error) bool) {
-		days := cost.Month(month)
-		// Cost Management answers about days to come with other days, so it is not asked about them.
-		if tomorrow := cost.Days(c.options.Now(), 1).End; days.End.After(tomorrow) {
-			days.End = tomorrow
-		}
-		if !days.Start.Before(days.End) {
-			return
+// queried asks Cost Management for both views of the costs of each subscription.
+func (c *Collector) queried(ctx context.Context, month time.Time) iter.Seq2[focus.Row, error] {
+	return rows(func(emit func(focus.Row) bool) error {
+		days, some := c.daysOf(month)
+		if !some {
+			return nil
 		}
 		all, err := c.readable(ctx)
 		if err != nil {
-			yield(focus.Row{}, err)
-			return
+			return err
 		}
 		for _, s := range all {
 			charges, err := c.charges(ctx, s, days)
 			if err != nil {
-				yield(focus.Row{}, err)
-				return
+				return err
 			}
-			if !c.yieldRows(s, charges, days.Start, yield) {
-				return
+			if !c.emitRows(s, charges, days.Start, emit) {
+				return nil
 			}
 		}
-	}
+		return nil
+	})
 }
 
-func (c *Collector) yieldRows(s subscription, charges map[charge]*amounts, month time.Time, yield func(focus.Row, error) bool) bool {
+func (c *Collector) emitRows(s subscription, charges map[charge]*amounts, month time.Time, emit func(focus.Row) bool) bool {
 	names, resourceGroups := c.list("services"), c.list("resource_groups")
 	for _, key := range slices.SortedFunc(maps.Keys(charges), compareCharges) {
 		row := key.row(s, charges[key], cost.Month(month))
@@ -59,7 +50,7 @@ func (c *Collector) yieldRows(s subscription, charges map[charge]*amounts, month
 		if !wanted(names, row.ServiceName) || !wanted(resourceGroups, groupOf(row.ResourceID)) {
 			continue
 		}
-		if !yield(row, nil) {
+		if !emit(row) {
 			return false
 		}
 	}
@@ -84,14 +75,14 @@ type amounts struct{ actual, amortized decimal.Decimal }
 // commitments have no amortised cost, and use that a commitment pays for has no actual one.
 func (c *Collector) charges(ctx context.Context, s subscription, days cost.Period) (map[charge]*amounts, error) {
 	charges := map[charge]*amounts{}
-	texts := map[string]string{} // each text once, for the same few stand in very many rows
+	var known texts
 	for _, kind := range []armcostmanagement.ExportType{armcostmanagement.ExportTypeActualCost, armcostmanagement.ExportTypeAmortizedCost} {
 		for page, err := range c.query(ctx, s, kind, days) {
 			if err != nil {
 				return nil, err
 			}
 			for _, row := range page.rows {
-				key, amount, err := page.charge(row, days, texts)
+				key, amount, err := page.charge(row, days, &known)
 				if err != nil {
 					return nil, err
 				}
@@ -113,26 +104,19 @@ func (c *Collector) charges(ctx context.Context, s subscription, days cost.Perio
 
 // charge reads one row. Without a day, an amount or a currency it is worth nothing, and leaving it out would lose money
 // unseen, so that is an error.
-func (t table) charge(row []any, days cost.Period, texts map[string]string) (charge, decimal.Decimal, error) {
-	once := func(s string) string {
-		if known, ok := texts[s]; ok {
-			return known
-		}
-		texts[s] = s
-		return s
-	}
-	text := func(name string) string { return once(t.text(row, name)) }
+func (t table) charge(row []any, days cost.Period, known *texts) (charge, decimal.Decimal, error) {
+	text := func(name string) string { return known.once(t.text(row, name)) }
 	date, dated := t.number(row, "UsageDate")
 	total, counted := t.number(row, "totalCost", "Cost", "PreTaxCost", "CostInBillingCurrency")
 	day, errDay := decimal.NewFromString(date.String())
 	amount, errAmount := decimal.NewFromString(total.String())
 	key := charge{
 		currency: strings.ToUpper(text("Currency")),
-		resource: once(strings.ToLower(t.text(row, "ResourceId"))), resourceType: once(strings.ToLower(t.text(row, "ResourceType"))),
+		resource: known.once(strings.ToLower(t.text(row, "ResourceId"))), resourceType: known.once(strings.ToLower(t.text(row, "ResourceType"))),
 		location: text("ResourceLocation"), chargeType: text("ChargeType"), publisher: text("PublisherType"),
 		service: text("ServiceName"), tier: text("ServiceTier"), meter: text("Meter"),
 		model: text("PricingModel"), benefit: text("BenefitId"), benefitName: text("BenefitName"),
-		tags: once(tagObject(t.texts(row, "Tags"))),
+		tags: known.once(tagObject(t.texts(row, "Tags"))),
 	}
 	if !dated || !counted || errDay != nil || errAmount != nil || len(key.currency) != 3 {
 		return key, amount, fault.New(fault.Unprocessable, "Azure gave a cost without a day, an amount or a currency, so its costs were not taken over.")

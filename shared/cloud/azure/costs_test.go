@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +20,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armsubscriptions"
 	subfake "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armsubscriptions/fake"
 
-	"github.com/cost-agent/cost-agent/shared/cloud/azure"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/focus"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var september = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
@@ -136,45 +130,6 @@ func (w *world) paged(perPage int, empty bool, actual, amortized [][]any) {
 			return resp, errResp
 		},
 	})
-}
-
-func rowsOf(t *testing.T, c *azure.Collector, month time.Time) ([]focus.Row, error) {
-	t.Helper()
-	var rows []focus.Row
-	for row, err := range c.Costs(t.Context(), month) {
-		if err != nil {
-			return rows, err
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-func golden(t *testing.T, name string, rows []focus.Row) {
-	t.Helper()
-	var b bytes.Buffer
-	w := focus.NewCSVWriter(&b)
-	for i := range rows {
-		if err := w.Write(&rows[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, b.Bytes()) {
-		t.Errorf("%s: got\n%s\nwant\n%s", name, b.Bytes(), want)
-	}
 }
 
 func TestCostsBecomeFOCUSRowsOverAllPages(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -19,6 +20,9 @@ func translate(err error, what string) error {
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
+	}
+	if unreached, ok := errors.AsType[*url.Error](err); ok {
+		err = unreached.Err // without the address, which may hold what opens a file
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(err, fault.Unavailable, "Reading %s from Azure was broken off.", what)

@@ -21,9 +21,9 @@ const perBatch = 50
 // A call costs USD 0.01 per thousand, says Azure Monitor's price list; the first million a month are free and not counted off.
 var callPrice = decimal.New(1, -5)
 
-// source is where a metric comes from. Values are added up over its names and multiplied by scale; a total is the sum of an
+// gauge is where a metric comes from. Values are added up over its names and multiplied by scale; a total is the sum of an
 // interval, which is divided by its length.
-type source struct {
+type gauge struct {
 	names       []string
 	aggregation string // as Azure Monitor spells it
 	perSecond   bool
@@ -32,22 +32,22 @@ type source struct {
 
 const mebi = 1.0 / (1 << 20)
 
-// sources are the metrics that Azure keeps of each type by itself. The memory of machines is not among them: that takes an agent.
-var sources = map[resource.Type]struct {
+// gauges are the metrics that Azure keeps of each type by itself. The memory of machines is not among them: that takes an agent.
+var gauges = map[resource.Type]struct {
 	namespace string
-	metrics   map[resource.Metric]source
+	metrics   map[resource.Metric]gauge
 }{
-	resource.Instance: {"microsoft.compute/virtualmachines", map[resource.Metric]source{
+	resource.Instance: {"microsoft.compute/virtualmachines", map[resource.Metric]gauge{
 		resource.CPU:       {names: []string{"Percentage CPU"}, aggregation: "Average", scale: 1},
 		resource.DiskOps:   {names: []string{"Disk Read Operations/Sec", "Disk Write Operations/Sec"}, aggregation: "Average", scale: 1},
 		resource.DiskBytes: {names: []string{"Disk Read Bytes", "Disk Write Bytes"}, aggregation: "Total", perSecond: true, scale: mebi},
 		resource.NetBytes:  {names: []string{"Network In Total", "Network Out Total"}, aggregation: "Total", perSecond: true, scale: mebi},
 	}},
-	resource.Volume: {"microsoft.compute/disks", map[resource.Metric]source{
+	resource.Volume: {"microsoft.compute/disks", map[resource.Metric]gauge{
 		resource.DiskOps:   {names: []string{"Composite Disk Read Operations/sec", "Composite Disk Write Operations/sec"}, aggregation: "Average", scale: 1},
 		resource.DiskBytes: {names: []string{"Composite Disk Read Bytes/sec", "Composite Disk Write Bytes/sec"}, aggregation: "Average", scale: mebi},
 	}},
-	resource.Database: {"microsoft.sql/servers/databases", map[resource.Metric]source{
+	resource.Database: {"microsoft.sql/servers/databases", map[resource.Metric]gauge{
 		resource.CPU:    {names: []string{"cpu_percent"}, aggregation: "Average", scale: 1},
 		resource.Memory: {names: []string{"sql_instance_memory_percent"}, aggregation: "Average", scale: 1},
 	}},
@@ -72,7 +72,7 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 	places := map[place][]resource.Ref{}
 	var order []place
 	for _, ref := range q.Refs {
-		if _, known := sources[ref.Type]; !known || ref.Cloud != resource.Azure {
+		if _, known := gauges[ref.Type]; !known || ref.Cloud != resource.Azure {
 			continue
 		}
 		p := place{ref.Account, ref.Region, ref.Type}
@@ -85,11 +85,11 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 	for _, p := range order {
 		for batch := range slices.Chunk(places[p], perBatch) {
 			for _, metric := range q.Metrics {
-				from, ok := sources[p.typ].metrics[metric]
+				from, ok := gauges[p.typ].metrics[metric]
 				if !ok {
 					continue
 				}
-				found, err := c.batch(ctx, metricQuestion{q, interval, metric, from, sources[p.typ].namespace, batch})
+				found, err := c.batch(ctx, metricQuestion{q, interval, metric, from, gauges[p.typ].namespace, batch})
 				if err != nil {
 					return ingest.Measured{}, err
 				}
@@ -106,7 +106,7 @@ type metricQuestion struct {
 
 	interval  string
 	metric    resource.Metric
-	from      source
+	from      gauge
 	namespace string
 	batch     []resource.Ref
 }

@@ -34,7 +34,7 @@ const (
 // world is Azure on loopback: Microsoft Entra, AWS STS, and the SDK's own fake servers behind real HTTP.
 type world struct {
 	*httptest.Server
-	t *testing.T
+	t testing.TB
 
 	// servers are the SDK's fakes by the client they stand in for. They find out what is asked from the context, which
 	// HTTP does not carry; a header does.
@@ -57,7 +57,7 @@ const operationHeader = "X-Operation"
 
 type linkKey struct{}
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, servers: map[string]transporter{}, paths: map[string]http.HandlerFunc{}}
 	w.Server = httptest.NewTLSServer(http.HandlerFunc(w.serve))
@@ -110,6 +110,11 @@ func (w *world) service(out http.ResponseWriter, r *http.Request, operation stri
 			return
 		}
 	}
+	w.fakes(out, r, operation)
+}
+
+// fakes answers with the SDK's own fakes.
+func (w *world) fakes(out http.ResponseWriter, r *http.Request, operation string) {
 	if got := r.Header.Get("Authorization"); got != "Bearer azure-token" {
 		w.t.Errorf("%s was asked with the authorization %q", r.URL.Path, got)
 	}
@@ -170,7 +175,7 @@ func (w *world) options() azure.Options {
 			PerCallPolicies: []policy.Policy{tell{}},
 			Retry:           policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetryDelay: 5 * time.Millisecond},
 		},
-		Prices: w.URL + "/prices", Metrics: w.URL,
+		Prices: w.URL + "/prices", Metrics: w.URL, Polling: time.Millisecond,
 	}
 }
 
