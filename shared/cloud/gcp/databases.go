@@ -32,8 +32,16 @@ func readDatabases(ctx context.Context, c *Collector, project string, f *found) 
 	return err
 }
 
-// Tiers that say what they hold: "db-custom-4-15360" in MiB, "db-n1-standard-4".
+// customTier says what it holds: "db-custom-4-15360", in MiB.
 var customTier = regexp.MustCompile(`^db-custom-(\d+)-(\d+)$`)
+
+func ofTier(tier string) (size, bool) {
+	m := customTier.FindStringSubmatch(tier)
+	if m == nil {
+		return size{}, false
+	}
+	return ofCustom("custom-" + m[1] + "-" + m[2])
+}
 
 func (f *found) database(project string, i *sqladmin.DatabaseInstance) {
 	attributes := map[string]string{resource.AttrState: databaseState(i)}
@@ -43,11 +51,15 @@ func (f *found) database(project string, i *sqladmin.DatabaseInstance) {
 		attributes[resource.AttrSize] = s.Tier
 		attributes[resource.AttrVolumeType] = strings.ToLower(s.DataDiskType)
 		attributes[resource.AttrGiB] = strconv.FormatInt(s.DataDiskSizeGb, 10)
-		if m := customTier.FindStringSubmatch(s.Tier); m != nil {
-			if custom, ok := ofCustom("custom-" + m[1] + "-" + m[2]); ok {
-				custom.describe(attributes)
-			}
+		if custom, ok := ofTier(s.Tier); ok {
+			custom.describe(attributes)
 		}
+		if s.AvailabilityType == "REGIONAL" {
+			attributes[resource.AttrMultiZone] = "true"
+		}
+	}
+	if name, _, ok := strings.Cut(i.DatabaseVersion, "_"); ok { // "POSTGRES_16"
+		attributes[resource.AttrEngine] = strings.ToLower(name)
 	}
 	f.resources = append(f.resources, resource.Resource{
 		Ref: resource.Ref{
