@@ -27,6 +27,7 @@ var awsSettings = []Setting{
 	{Name: "export_prefix", Pattern: `[\w!.*'()/-]{1,512}`, Text: "The prefix of the data export in its bucket, if it has one."},
 	{Name: "export_name", Pattern: `[\w-]{1,128}`, Text: "The name of the data export. Give export_bucket with it."},
 	{Name: "export_region", Pattern: awsRegion, Text: "The region of the bucket of the data export; without it us-east-1."},
+	{Name: "advice", Pattern: `on|off`, Text: "off reads no recommendations of AWS's own; without it those of Cost Optimization Hub are read, where it is switched on."},
 	{Name: "commitments", Pattern: `on|off`, Text: "off reads no savings plans and reservations, of whose use Cost Explorer is asked for some cents each time; without it they are read."},
 	{Name: "price_list", Pattern: `on|off`, Text: "off reads no public prices, so that nothing is recommended that is judged by them; without it they are read."},
 }

@@ -32,10 +32,13 @@ var advised = map[types.ResourceType]resource.Type{
 // Advice implements ingest.Adviser: the recommendations of Cost Optimization Hub, which gathers those of Compute Optimizer and of
 // the reservation and savings plans tools. It is free, and has to be switched on; where it is not, the part is disabled.
 func (c *Collector) Advice(ctx context.Context) (ingest.Advice, error) {
+	if c.settings.noAdvice {
+		return ingest.Advice{}, nil
+	}
 	client := hub.NewFromConfig(c.account.in(global)) // it has no other region
 	on, err := client.ListEnrollmentStatuses(ctx, &hub.ListEnrollmentStatusesInput{})
 	if err != nil {
-		return c.noAdvice(translate(err, enrolmentRight))
+		return c.unadvised(translate(err, enrolmentRight))
 	}
 	if !slices.ContainsFunc(on.Items, func(a types.AccountEnrollmentStatus) bool { return a.Status == types.EnrollmentStatusActive }) {
 		return ingest.Advice{Parts: []ingest.Part{{Account: c.account.id, Region: anywhere, Service: hubService, Status: ingest.Disabled, Reason: "Cost Optimization Hub is not switched on for this account."}}}, nil
@@ -44,7 +47,7 @@ func (c *Collector) Advice(ctx context.Context) (ingest.Advice, error) {
 	for pages := hub.NewListRecommendationsPaginator(client, c.wanted()); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.noAdvice(translate(err, adviceRight))
+			return c.unadvised(translate(err, adviceRight))
 		}
 		for _, r := range page.Items {
 			out.Given = append(out.Given, adviceOf(r))
@@ -54,8 +57,8 @@ func (c *Collector) Advice(ctx context.Context) (ingest.Advice, error) {
 	return out, nil
 }
 
-// noAdvice is a part for what may not be read; all else is a failure.
-func (c *Collector) noAdvice(err error) (ingest.Advice, error) {
+// unadvised is a part for what may not be read; all else is a failure.
+func (c *Collector) unadvised(err error) (ingest.Advice, error) {
 	p := partOf(anywhere, hubService, c.account.id, err)
 	if p.Status == ingest.Failed {
 		return ingest.Advice{}, err

@@ -95,6 +95,7 @@ type settings struct {
 	bucket, prefix, export     string
 	bucketRegion               string
 	noPrices, noCommitments    bool
+	noAdvice                   bool
 	tags                       []wantedTag
 }
 
@@ -107,7 +108,7 @@ func parse(c ingest.Connection) (settings, error) {
 		accounts: list(c.Settings["accounts"]), regions: list(c.Settings["regions"]), service: list(c.Settings["services"]),
 		bucket: c.Settings["export_bucket"], prefix: strings.Trim(c.Settings["export_prefix"], "/"), export: c.Settings["export_name"],
 		bucketRegion: c.Settings["export_region"], noPrices: c.Settings["price_list"] == "off",
-		tags: wantedTags(c.Settings["tags"]), noCommitments: c.Settings["commitments"] == "off",
+		tags: wantedTags(c.Settings["tags"]), noCommitments: c.Settings["commitments"] == "off", noAdvice: c.Settings["advice"] == "off",
 	}
 	if s.externalID == "" {
 		return s, fault.Input("tenant", "", "is missing; it is the external id that the role expects")

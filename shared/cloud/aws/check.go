@@ -2,22 +2,15 @@ package aws
 
 import (
 	"context"
-	"time"
+	"slices"
+	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer/types"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	machine "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/pricing"
-	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
-	"github.com/cost-agent/cost-agent/shared/ingest"
-	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
 // probe is a call that only tells whether a right is there.
@@ -27,14 +20,65 @@ type probe struct {
 }
 
 // Check implements ingest.Collector. It tries every call that collection makes: those of EC2 as dry runs, the others as their
-// smallest reading. It costs one metric, and one Cost Explorer request where the bill comes from there.
-// A role that cannot be assumed at all is fault.Forbidden.
+// smallest reading, in the connection's account and in every other one that it reads, where the account stands behind the right.
+// It costs one metric an account, and five Cost Explorer requests at most.
+// A role that cannot be assumed at all is fault.Forbidden in the connection's account, and the right sts:AssumeRole in others.
 func (c *Collector) Check(ctx context.Context) ([]string, error) {
-	if _, err := sts.NewFromConfig(c.account.in(global)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err != nil {
-		return nil, translate(err, "sts:AssumeRole")
+	if err := c.enter(ctx, c.account); err != nil {
+		return nil, err
 	}
+	missing, err := tried(ctx, append(c.probesOfCosts(), append(c.probesOf(c.account), c.probesOfHome()...)...))
+	if err != nil || c.settings.memberRole == "" || slices.Contains(missing, accountsRight) {
+		return missing, err
+	}
+	accounts, err := c.accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	elsewhere := map[string][]string{}
+	err = each(ctx, accounts, func(ctx context.Context, a account) error {
+		if a.id == c.account.id {
+			return nil
+		}
+		lacks, err := c.checkMember(ctx, a)
+		mu.Lock()
+		defer mu.Unlock()
+		elsewhere[a.id] = lacks
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range accounts {
+		for _, right := range elsewhere[a.id] {
+			missing = append(missing, right+" (account "+a.id+")")
+		}
+	}
+	return missing, nil
+}
+
+// enter assumes an account's role.
+func (c *Collector) enter(ctx context.Context, a account) error {
+	_, err := sts.NewFromConfig(a.in(global)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	return translate(err, "sts:AssumeRole")
+}
+
+func (c *Collector) checkMember(ctx context.Context, a account) ([]string, error) {
+	err := c.enter(ctx, a)
+	if err != nil && fault.CodeOf(err) == fault.Forbidden {
+		return []string{"sts:AssumeRole"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tried(ctx, c.probesOf(a))
+}
+
+// tried lists the rights that are missing, in the order of the probes.
+func tried(ctx context.Context, probes []probe) ([]string, error) {
 	missing := []string{}
-	for _, p := range append(c.probesOfCosts(), c.probesOfResources()...) {
+	for _, p := range probes {
 		err := p.try(ctx)
 		if err == nil || codeOf(err) == "DryRunOperation" {
 			continue
@@ -47,74 +91,62 @@ func (c *Collector) Check(ctx context.Context) ([]string, error) {
 	return missing, nil
 }
 
-func (c *Collector) probesOfCosts() []probe {
-	if c.settings.bucket != "" {
-		return []probe{
-			{"s3:ListBucket", func(ctx context.Context) error { _, err := c.manifests(ctx, cost.MonthStart(c.now())); return err }},
-			{"s3:GetObject", c.probeObject},
-		}
+// granted takes the refusal of something that does not exist for the right to ask for it.
+func granted(err error) error {
+	if err != nil && fault.CodeOf(translate(err, "")) == fault.Unprocessable {
+		return nil
 	}
-	return []probe{{costRight, func(ctx context.Context) error {
-		day := cost.Days(c.now().AddDate(0, 0, -2), 1)
-		in := &costexplorer.GetCostAndUsageInput{TimePeriod: interval(day), Granularity: types.GranularityDaily, Metrics: []string{unblended}}
-		if err := c.meter.Spend(explorerRequests, 1, explorerPrice); err != nil {
-			return err
-		}
-		_, err := costexplorer.NewFromConfig(c.account.in(global)).GetCostAndUsage(ctx, in)
-		return err
-	}}}
+	return err
 }
 
-func (c *Collector) probesOfResources() []probe {
-	home := c.account.in(global)
-	machines, dry := ec2.NewFromConfig(home), aws.Bool(true)
-	probes := []probe{
-		{"ec2:DescribeRegions", func(ctx context.Context) error {
-			_, err := machines.DescribeRegions(ctx, &ec2.DescribeRegionsInput{DryRun: dry})
+func (c *Collector) probesOfCosts() []probe {
+	if c.settings.bucket != "" {
+		return append([]probe{
+			{"s3:ListBucket", func(ctx context.Context) error { _, err := c.manifests(ctx, cost.MonthStart(c.now())); return err }},
+			{"s3:GetObject", c.probeObject},
+		}, c.probesOfUse()...)
+	}
+	return append([]probe{{costRight, func(ctx context.Context) error {
+		_, _, err := request(ctx, c, costRight, func(client *costexplorer.Client) (*costexplorer.GetCostAndUsageOutput, error) {
+			return client.GetCostAndUsage(ctx, &costexplorer.GetCostAndUsageInput{TimePeriod: interval(c.recently()), Granularity: types.GranularityDaily, Metrics: []string{unblended}})
+		})
+		return err
+	}}}, c.probesOfUse()...)
+}
+
+// recently is a day of which Cost Explorer has something.
+func (c *Collector) recently() cost.Period { return cost.Days(cost.Day(c.now()).AddDate(0, 0, -2), 1) }
+
+// probesOfUse ask how commitments were used.
+func (c *Collector) probesOfUse() []probe {
+	if c.settings.noCommitments {
+		return nil
+	}
+	day := interval(c.recently())
+	return []probe{
+		{planUseRight, func(ctx context.Context) error {
+			_, _, err := request(ctx, c, planUseRight, func(client *costexplorer.Client) (any, error) {
+				return client.GetSavingsPlansUtilizationDetails(ctx, &costexplorer.GetSavingsPlansUtilizationDetailsInput{TimePeriod: day})
+			})
 			return err
 		}},
-		{"ec2:DescribeInstances", func(ctx context.Context) error {
-			_, err := machines.DescribeInstances(ctx, &ec2.DescribeInstancesInput{DryRun: dry})
+		{planCoverRight, func(ctx context.Context) error {
+			_, _, err := request(ctx, c, planCoverRight, func(client *costexplorer.Client) (any, error) {
+				return client.GetSavingsPlansCoverage(ctx, &costexplorer.GetSavingsPlansCoverageInput{TimePeriod: day, Granularity: types.GranularityDaily})
+			})
 			return err
 		}},
-		{"ec2:DescribeInstanceTypes", func(ctx context.Context) error {
-			_, err := machines.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{DryRun: dry, InstanceTypes: []machine.InstanceType{"m5.large"}})
+		{reservationUseRight, func(ctx context.Context) error {
+			_, _, err := request(ctx, c, reservationUseRight, func(client *costexplorer.Client) (any, error) {
+				return client.GetReservationUtilization(ctx, &costexplorer.GetReservationUtilizationInput{TimePeriod: day})
+			})
 			return err
 		}},
-		{"ec2:DescribeVolumes", func(ctx context.Context) error {
-			_, err := machines.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{DryRun: dry})
+		{reservationCoverRight, func(ctx context.Context) error {
+			_, _, err := request(ctx, c, reservationCoverRight, func(client *costexplorer.Client) (any, error) {
+				return client.GetReservationCoverage(ctx, &costexplorer.GetReservationCoverageInput{TimePeriod: day})
+			})
 			return err
-		}},
-		{"ec2:DescribeSnapshots", func(ctx context.Context) error {
-			_, err := machines.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{DryRun: dry, OwnerIds: []string{"self"}})
-			return err
-		}},
-		{"ec2:DescribeAddresses", func(ctx context.Context) error {
-			_, err := machines.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{DryRun: dry})
-			return err
-		}},
-		{"rds:DescribeDBInstances", func(ctx context.Context) error {
-			_, err := rds.NewFromConfig(home).DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{MaxRecords: aws.Int32(20)})
-			return err
-		}},
-		{metricRight, func(ctx context.Context) error {
-			hour := cost.Period{Start: c.now().Add(-time.Hour).Truncate(time.Hour), End: c.now().Truncate(time.Hour)}
-			q := ingest.UsageQuery{Refs: []resource.Ref{{Cloud: resource.AWS, Type: resource.Instance, ID: "i-0"}}, Metrics: []resource.Metric{resource.CPU}, Period: hour, Every: time.Hour}
-			_, byPlace := questions(q)
-			return c.measure(ctx, newCloudWatch(home), byPlace[[2]string{}], q)
 		}},
 	}
-	if !c.settings.noPrices {
-		probes = append(probes, probe{priceRight, func(ctx context.Context) error {
-			_, err := pricing.NewFromConfig(home).GetProducts(ctx, &pricing.GetProductsInput{ServiceCode: aws.String("AmazonEC2"), MaxResults: aws.Int32(1)})
-			return err
-		}})
-	}
-	if c.settings.memberRole != "" {
-		probes = append(probes, probe{"organizations:ListAccounts", func(ctx context.Context) error {
-			_, err := organizations.NewFromConfig(home).ListAccounts(ctx, &organizations.ListAccountsInput{MaxResults: aws.Int32(1)})
-			return err
-		}})
-	}
-	return probes
 }

@@ -155,7 +155,7 @@ func (w *world) conforming(t *testing.T, address string, e estate) cloudtest.Wor
 	usage := ingest.UsageQuery{Refs: []resource.Ref{{Cloud: resource.AWS, Account: main, Region: "us-east-1", Type: resource.Instance, ID: e.instance}},
 		Metrics: []resource.Metric{resource.CPU}, Every: time.Hour, Period: cost.Period{Start: noon.Add(-6 * time.Hour), End: noon}}
 	return cloudtest.World{
-		Collector:  collector(t, address, nil, map[string]string{"regions": "us-east-1"}),
+		Collector:  collector(t, address, nil, map[string]string{"regions": "us-east-1", "commitments": "off", "advice": "off"}), // moto has none of them
 		Bill:       func(charges []cloudtest.Charge) { w.set(func() { w.charges = charges }) },
 		EmptyPages: func() { w.set(func() { w.empty = true }) },
 		Throttle:   func(n int) { w.set(func() { w.refuse, w.status, w.code = n, 400, "LimitExceededException" }) },

@@ -16,7 +16,7 @@ import (
 )
 
 // exported are the settings of a connection whose bill is a data export.
-var exported = map[string]string{"export_bucket": "bills", "export_prefix": "focus", "export_name": "daily", "price_list": "off"}
+var exported = map[string]string{"export_bucket": "bills", "export_prefix": "focus", "export_name": "daily", "price_list": "off", "commitments": "off", "advice": "off"}
 
 // delivery puts a data export's month into the bucket: each part of the bill in its own file.
 type delivery struct {

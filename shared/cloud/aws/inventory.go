@@ -50,6 +50,9 @@ type place struct {
 	find    *Collector
 }
 
+// accountsRight is the right to list the accounts of an organisation.
+const accountsRight = "organizations:ListAccounts"
+
 // atOnce bounds the parts that are read at the same time.
 const atOnce = 8
 
@@ -203,7 +206,7 @@ func (c *Collector) accounts(ctx context.Context) ([]account, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return out, translate(err, "organizations:ListAccounts")
+			return out, translate(err, accountsRight)
 		}
 		for _, a := range page.Accounts {
 			id := aws.ToString(a.Id)

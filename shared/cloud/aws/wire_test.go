@@ -16,6 +16,7 @@ import (
 type wire struct {
 	t       *testing.T
 	answers map[string]func(in object, region string) any // text is XML, all else JSON; a refusal refuses
+	rest    any                                           // what all other calls are answered with
 
 	mu    sync.Mutex
 	asked map[string]int
@@ -59,7 +60,7 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 			in[key] = form.Get(key)
 		}
 	}
-	if service == "sts" {
+	if service == "sts" && w.answers["sts."+operation] == nil {
 		fmt.Fprint(out, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
 		return
 	}
@@ -67,7 +68,11 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.asked[service+"."+operation]++
 	w.mu.Unlock()
 	answer, ok := w.answers[service+"."+operation]
-	if !ok {
+	switch {
+	case !ok && w.rest != nil:
+		w.write(out, service, w.rest)
+		return
+	case !ok:
 		w.t.Errorf("nobody expected %s.%s", service, operation)
 		out.WriteHeader(http.StatusTeapot)
 		return
@@ -85,7 +90,9 @@ func (w *wire) write(out http.ResponseWriter, service string, answer any) {
 		switch service {
 		case "ec2":
 			fmt.Fprint(out, ec2Error(a.code))
-		case "rds":
+		case "s3":
+			fmt.Fprint(out, `<Error><Code>`+a.code+`</Code><Message>refused</Message></Error>`)
+		case "rds", "elasticloadbalancing", "autoscaling", "monitoring":
 			fmt.Fprint(out, `<ErrorResponse><Error><Type>Sender</Type><Code>`+a.code+`</Code><Message>refused</Message></Error></ErrorResponse>`)
 		default:
 			_ = json.NewEncoder(out).Encode(object{"__type": a.code, "message": "refused", "code": a.code})
@@ -99,5 +106,5 @@ func (w *wire) write(out http.ResponseWriter, service string, answer any) {
 // says answers the same to every question.
 func says(answer any) func(object, string) any { return func(object, string) any { return answer } }
 
-// tworegions are the regions of the account, one of them off.
+// twoRegions are the regions of the account, one of them off.
 const twoRegions = `<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName><optInStatus>opt-in-not-required</optInStatus></item><item><regionName>eu-west-1</regionName><optInStatus>opt-in-not-required</optInStatus></item><item><regionName>af-south-1</regionName><optInStatus>not-opted-in</optInStatus></item></regionInfo></DescribeRegionsResponse>`
