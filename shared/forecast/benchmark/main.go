@@ -27,8 +27,12 @@ func run(args []string, out io.Writer) error {
 	asJSON := flags.Bool("json", false, "print one JSON object a line")
 	fast := flags.Bool("fast", false, "leave ARIMA out")
 	every := flags.Int("every", 1, "score every n-th series only")
+	bills := flags.String("bills", "", "folder with tables of whole bills: compare their forecasts before and after reconciliation, and nothing else")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *bills != "" {
+		return reconciled(*bills, out)
 	}
 	files, err := filepath.Glob(filepath.Join(*dir, "*.csv.gz"))
 	if err != nil {
