@@ -37,6 +37,8 @@ type round struct {
 	notes    map[string]any
 	limit    string // of the only connection, if it has one
 	readings []ingest.Reading
+	staged   map[string][]byte
+	tasks    map[string]awslambda.Handler // by function
 	engine   *stepfunctions.Engine
 }
 
@@ -60,7 +62,7 @@ func (*round) Readings(context.Context, tenant.ID) ([]ingest.Reading, error) { r
 func (r *round) SaveReadings(_ context.Context, _ tenant.ID, readings []ingest.Reading) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.readings = readings
+	r.readings = append(r.readings, readings...)
 	return nil
 }
 
@@ -77,7 +79,8 @@ func (r *round) Set(_ context.Context, _ tenant.ID, key string, v any, _ time.Du
 func newRound(t *testing.T, broken map[string]error) *round {
 	t.Helper()
 	r := &round{T: t, broken: broken, notes: map[string]any{}}
-	plan := job.PlanCollection{Connections: r, Now: hurried{}.Now, Collectors: map[clouds.Cloud]string{clouds.AWS: "collect-aws", clouds.GCP: "collect-gcp"}}
+	r.staged = map[string][]byte{}
+	plan := job.PlanCollection{Connections: r, Staging: r, Bucket: "staging", Now: hurried{}.Now, Collectors: map[clouds.Cloud]string{clouds.AWS: "collect-aws", clouds.GCP: "collect-gcp"}}
 	summary := job.Summary{Costs: r, Notes: r, Now: hurried{}.Now}
 	fixed := func(answer string) awslambda.Task {
 		return func(context.Context, []byte) ([]byte, error) { return []byte(answer), nil }
@@ -102,19 +105,19 @@ func newRound(t *testing.T, broken map[string]error) *round {
 			return job.InventoryOutput{Key: in.Key, Resources: 3, Unread: []ingest.Part{}}, nil
 		}),
 	}
-	functions := map[string]awslambda.Handler{}
+	r.tasks = map[string]awslambda.Handler{}
 	for name, tasks := range map[string]map[string]awslambda.Task{
 		"load": {
-			"plan": awslambda.TaskOf(plan.Run), "sum": awslambda.TaskOf(plan.Sum), "summary": awslambda.TaskOf(summary.Run),
+			"plan": awslambda.TaskOf(plan.Run), "note": awslambda.TaskOf(plan.Note), "sum": awslambda.TaskOf(plan.Sum), "summary": awslambda.TaskOf(summary.Run),
 			"load": fixed(`{"accepted":9,"rejected":1,"unchanged":false}`), "load-inventory": fixed(`{"resources":3}`),
 		},
 		"collect-aws": collect, "collect-gcp": collect, "analyze": {"analyze": fixed(`{"series":4}`)},
 		"learn": {"learn": fixed(`{"insights":["one"],"problems":[],"outcomes":[]}`)}, "recommend": {"recommend": fixed(`{"found":2}`)},
 	} {
-		functions[name] = awslambda.Tasks(slog.New(slog.DiscardHandler), tasks)
+		r.tasks[name] = awslambda.Tasks(slog.New(slog.DiscardHandler), tasks)
 	}
 	var err error
-	r.engine, err = stepfunctions.New(stepfunctions.Options{Store: stepfunctions.NewMemory(), Clock: hurried{}, Invoke: r.invoker(functions)})
+	r.engine, err = stepfunctions.New(stepfunctions.Options{Store: stepfunctions.NewMemory(), Clock: hurried{}, Invoke: r.invoke, Object: r.object})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,31 +143,29 @@ func (r *round) define(name string, substitutions map[string]string) {
 	}
 }
 
-// invoker is Lambda, with the failures that the test wants.
-func (r *round) invoker(functions map[string]awslambda.Handler) stepfunctions.Function {
-	return func(ctx context.Context, name string, payload []byte) ([]byte, error) {
-		var in struct{ Task, Connection string }
-		if err := json.Unmarshal(payload, &in); err != nil {
-			return nil, err
-		}
-		what := name + " " + in.Task
-		r.mu.Lock()
-		r.calls = append(r.calls, what)
-		err := errors.Join(r.broken[what], r.broken[what+" "+in.Connection])
-		r.mu.Unlock()
-		if err != nil {
-			return nil, &stepfunctions.FunctionError{Type: string(fault.CodeOf(err)), Message: fault.Public(err).Message}
-		}
-		f, ok := functions[name]
-		if !ok {
-			return nil, fmt.Errorf("no function %s", name)
-		}
-		answer, err := f.Invoke(ctx, payload)
-		if own, ok := errors.AsType[messages.InvokeResponse_Error](err); ok {
-			return nil, &stepfunctions.FunctionError{Type: own.Type, Message: own.Message}
-		}
-		return answer, err
+// invoke is Lambda, with the failures that the test wants.
+func (r *round) invoke(ctx context.Context, name string, payload []byte) ([]byte, error) {
+	var in struct{ Task, Connection string }
+	if err := json.Unmarshal(payload, &in); err != nil {
+		return nil, err
 	}
+	what := name + " " + in.Task
+	r.mu.Lock()
+	r.calls = append(r.calls, what)
+	err := errors.Join(r.broken[what], r.broken[what+" "+in.Connection])
+	r.mu.Unlock()
+	if err != nil {
+		return nil, &stepfunctions.FunctionError{Type: string(fault.CodeOf(err)), Message: fault.Public(err).Message}
+	}
+	f, ok := r.tasks[name]
+	if !ok {
+		return nil, fmt.Errorf("no function %s", name)
+	}
+	answer, err := f.Invoke(ctx, payload)
+	if own, ok := errors.AsType[messages.InvokeResponse_Error](err); ok {
+		return nil, &stepfunctions.FunctionError{Type: own.Type, Message: own.Message}
+	}
+	return answer, err
 }
 
 func (r *round) run(machine, input string) stepfunctions.Execution {
@@ -190,65 +191,6 @@ func (r *round) called(what string) int {
 		}
 	}
 	return n
-}
-
-func TestCollectReadsAndLoads(t *testing.T) {
-	t.Parallel()
-	r := newRound(t, nil)
-	x := r.run("collect", `{"tenant":"`+customer+`"}`)
-	var out job.Collected
-	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
-		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
-	}
-	if out.Bills != 36 || out.Rows != 36 || out.Rejected != 4 || out.Resources != 6 || len(out.Problems) != 1 || !strings.Contains(out.Problems[0], "azure") {
-		t.Errorf("got %+v; want 36 months of which 4 have 9 rows, 6 resources, and a word about azure", out)
-	}
-	if n := r.called("load load"); n != 4 {
-		t.Errorf("%d loads: months without rows replace nothing", n)
-	}
-}
-
-func TestCollectToleratesOneConnection(t *testing.T) {
-	t.Parallel()
-	r := newRound(t, map[string]error{
-		"collect-gcp bill":             fault.New(fault.Forbidden, "The key may not read bills."),
-		"load load-inventory aws-main": fault.New(fault.Unavailable, "The database does not answer."),
-	})
-	x := r.run("collect", `{"tenant":"`+customer+`","cloud":"","connection":"","months":2}`)
-	var out job.Collected
-	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
-		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
-	}
-	if out.Bills != 2 || out.Resources != 3 || len(out.Problems) != 4 {
-		t.Errorf("got %+v; want what worked and 4 problems", out)
-	}
-	if all := strings.Join(out.Problems, "\n"); !strings.Contains(all, "The key may not read bills.") || !strings.Contains(all, "The database does not answer.") {
-		t.Errorf("the reasons are lost: %s", all)
-	}
-	if n := r.called("collect-gcp bill"); n != 2 {
-		t.Errorf("what is forbidden was tried %d times for 2 months", n)
-	}
-	if n := r.called("load load-inventory"); n != 8 { // 7 times for aws-main, once for gcp-main
-		t.Errorf("what was unavailable was tried again: %d calls, want 8", n)
-	}
-}
-
-// At the limit nothing is loaded, which would say that nothing exists, and the collection is no failure.
-func TestCollectStopsAtTheLimit(t *testing.T) {
-	t.Parallel()
-	r := newRound(t, nil)
-	r.limit = "0"
-	x := r.run("collect", `{"tenant":"`+customer+`","months":1}`)
-	var out job.Collected
-	if err := json.Unmarshal(x.Output, &out); err != nil || x.Status != stepfunctions.Succeeded {
-		t.Fatalf("%s %s %s %v", x.Status, x.Error, x.Cause, err)
-	}
-	if out.Bills != 0 || len(out.Problems) != 2 || r.called("load load") != 0 || r.called("load load-inventory") != 0 {
-		t.Errorf("got %+v after %v", out, r.calls)
-	}
-	if len(r.readings) != 2 || r.readings[0].Status != ingest.Limited || r.readings[1].Status != ingest.Limited || r.readings[1].Reason != "The limit is reached." {
-		t.Errorf("noted %+v", r.readings)
-	}
 }
 
 func TestCheckTellsWhichRightsAreMissing(t *testing.T) {
@@ -279,20 +221,6 @@ func TestAnImportLoadsAndAnalyses(t *testing.T) {
 	r = newRound(t, map[string]error{"load load": fault.New(fault.Unprocessable, "The file has no column BilledCost.")})
 	if x := r.run("import", input); x.Status != stepfunctions.Failed || x.Error != "Unprocessable" || !strings.Contains(x.Cause, "BilledCost") || r.called("analyze analyze") != 0 {
 		t.Errorf("%s: %s %s", x.Status, x.Error, x.Cause)
-	}
-}
-
-func TestCollectFailsWhenNothingCouldBeRead(t *testing.T) {
-	t.Parallel()
-	down := fault.New(fault.Forbidden, "The key is not valid.")
-	r := newRound(t, map[string]error{"collect-aws bill": down, "collect-aws inventory": down, "collect-gcp bill": down, "collect-gcp inventory": down})
-	x := r.run("collect", `{"tenant":"`+customer+`","months":1}`)
-	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unavailable) || !strings.Contains(x.Cause, "The key is not valid.") {
-		t.Errorf("%s %s %s; want a failure, for nothing was learnt about costs", x.Status, x.Error, x.Cause)
-	}
-	x = newRound(t, nil).run("collect", `{"tenant":"`+customer+`","cloud":"vultr"}`)
-	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unprocessable) {
-		t.Errorf("a cloud without connections: %s %s %s", x.Status, x.Error, x.Cause)
 	}
 }
 

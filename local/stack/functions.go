@@ -89,7 +89,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	now := job.Clock(p.estate.Clock().Now)
 	load := p.load()
-	planned := job.PlanCollection{Connections: p.db, Collectors: everyCloud(collectSandbox), Now: now}
+	planned := job.PlanCollection{Connections: p.db, Collectors: everyCloud(collectSandbox), Staging: p.staging, Bucket: bucket, Now: now}
 	collect := job.Collect{Staging: p.staging, Now: now, Collectors: p.collector}
 	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), p.owned(c) }}
 	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Connections: p.db, Staging: p.staging,
@@ -97,8 +97,8 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	learn := job.Learn{Executions: p.db, Costs: p.db, Bills: p.db, Outcomes: p.db, Now: now}
 	return map[string]map[string]awslambda.Task{
 		"load": {
-			"plan": awslambda.TaskOf(planned.Run), "sum": awslambda.TaskOf(planned.Sum), "load": awslambda.TaskOf(load.Run),
-			"load-inventory": awslambda.TaskOf(load.LoadInventory), "summary": awslambda.TaskOf(p.summary().Run),
+			"plan": awslambda.TaskOf(planned.Run), "note": awslambda.TaskOf(planned.Note), "sum": awslambda.TaskOf(planned.Sum),
+			"load": awslambda.TaskOf(load.Run), "load-inventory": awslambda.TaskOf(load.LoadInventory), "summary": awslambda.TaskOf(p.summary().Run),
 		},
 		"analyze":   {"analyze": awslambda.TaskOf(p.analyze().Run)},
 		"recommend": {"recommend": awslambda.TaskOf(p.recommend().Run)},

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,6 +82,19 @@ func connect(ctx context.Context, at endpoints, estate *sandbox.Estate, onClose 
 	p.staging = staging.Bucket{API: objects, Presigner: s3.NewPresignClient(objects), Name: bucket}
 	p.secrets = secrets.Store{API: secretsmanager.NewFromConfig(settings(at.secrets)), Prefix: "cost-agent/connections/"}
 	return p, nil
+}
+
+// object reads a staged object for the engine.
+func (p *parts) object(ctx context.Context, of, key string) ([]byte, error) {
+	if of != bucket {
+		return nil, fmt.Errorf("there is no bucket %q here", of)
+	}
+	o, err := p.staging.Reader(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = o.Close() }() // it was only read
+	return io.ReadAll(io.NewSectionReader(o, 0, o.Size()))
 }
 
 // settings lead an AWS client to a service of this machine.

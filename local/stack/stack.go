@@ -168,7 +168,7 @@ func (s *Stack) startMachines(ctx context.Context, o Options) error {
 	}
 	// The engine calls functions and functions start machines: they find each other at the first call.
 	s.engine, err = stepfunctions.New(stepfunctions.Options{
-		Store: store, Clock: s.Estate.Clock(), Logger: o.Log,
+		Store: store, Clock: s.Estate.Clock(), Logger: o.Log, Object: s.parts.object,
 		Invoke: func(ctx context.Context, name string, payload []byte) ([]byte, error) {
 			return invoke(ctx, s.functions, name, payload)
 		},

@@ -33,6 +33,20 @@ func NewMeter(limit *decimal.Decimal) *Meter {
 	return &Meter{limit: limit, spent: map[string]Spending{}}
 }
 
+// Carry counts what was spent before towards the limit. It is none of this meter's spending.
+func (m *Meter) Carry(before decimal.Decimal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.total = m.total.Add(before)
+}
+
+// Total is what has been spent, USD, with what was carried.
+func (m *Meter) Total() decimal.Decimal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.total
+}
+
 // Spend is called before so many units at the unit price are used. It fails with fault.LimitReached, and counts nothing, when
 // they would exceed the limit.
 func (m *Meter) Spend(what string, units int64, unitPrice decimal.Decimal) error {

@@ -30,6 +30,22 @@ func TestMeterStopsBeforeItsLimitIsExceeded(t *testing.T) {
 	}
 }
 
+func TestWhatWasSpentBeforeCountsTowardsTheLimit(t *testing.T) {
+	t.Parallel()
+	limit, cent := decimal.RequireFromString("0.03"), decimal.RequireFromString("0.01")
+	m := ingest.NewMeter(&limit)
+	m.Carry(decimal.RequireFromString("0.02"))
+	if err := m.Spend("requests", 1, cent); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Spend("requests", 1, cent); fault.CodeOf(err) != fault.LimitReached {
+		t.Errorf("above the limit: %v", err)
+	}
+	if got := m.Spent(); !m.Total().Equal(limit) || len(got) != 1 || got[0].Units != 1 {
+		t.Errorf("spent %+v, %s together", got, m.Total())
+	}
+}
+
 func TestNoMeterCountsNothing(t *testing.T) {
 	t.Parallel()
 	var m *ingest.Meter

@@ -21,10 +21,11 @@ type Setting struct {
 	Required bool
 }
 
-// LimitSetting is a setting of every cloud: what one reading, a month's bill or an inventory, may cost in USD of list price.
+// LimitSetting is a setting of every cloud: what all readings of the connection in one collection may cost together, in
+// USD of list price.
 const LimitSetting = "limit_usd"
 
-var everywhere = []Setting{{Name: LimitSetting, Pattern: `[0-9]{1,6}(\.[0-9]{1,4})?`, Text: "What one reading may cost, in USD of list price. Without it there is no limit."}}
+var everywhere = []Setting{{Name: LimitSetting, Pattern: `[0-9]{1,6}(\.[0-9]{1,4})?`, Text: "What one collection may cost for this connection, all its bills and the inventory together, in USD of list price. At the limit it stops, and the next one goes on. Without it there is no limit."}}
 
 // settingsOf lists what each cloud knows beside that; the files settings_<cloud>.go add to it.
 var settingsOf = map[resource.Cloud][]Setting{

@@ -2,9 +2,10 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -32,6 +33,7 @@ type BillInput struct {
 
 	Settings map[string]string `json:"settings"`
 	Secret   string            `json:"secret"` // the name of the credentials
+	Ledger   string            `json:"ledger"` // key of what the connection has spent in this run; empty: this reading is alone
 }
 
 func (in BillInput) source() ingest.Connection {
@@ -65,14 +67,15 @@ func costOf(m *ingest.Meter, err error) (Cost, error) {
 
 // Bill stages one month as FOCUS rows in Parquet. A stream that fails, or reaches the connection's limit, leaves no object, so
 // half a bill is never loaded.
-func (c Collect) Bill(ctx context.Context, in BillInput) (BillOutput, error) {
+func (c Collect) Bill(ctx context.Context, in BillInput) (_ BillOutput, err error) {
 	if !in.Month.Equal(cost.MonthStart(in.Month)) {
 		return BillOutput{}, fault.Input("month", in.Month.Format(time.RFC3339), "is not the beginning of a calendar month in UTC")
 	}
-	collector, meter, err := c.open(ctx, in.source(), in.Key)
+	collector, meter, err := c.open(ctx, in.source(), in.Key, in.Ledger)
 	if err != nil {
 		return BillOutput{}, err
 	}
+	defer func() { err = c.settle(ctx, in.Ledger, meter, err) }()
 	w, err := c.Staging.Writer(ctx, in.Key)
 	if err != nil {
 		return BillOutput{}, err
@@ -122,7 +125,7 @@ func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error
 	if in.EverySeconds <= 0 || !in.From.Before(in.To) {
 		return UsageOutput{}, fault.Input("every_seconds", "", "has to be positive, and from before to")
 	}
-	collector, _, err := c.open(ctx, in.source(), in.Key)
+	collector, _, err := c.open(ctx, in.source(), in.Key, "")
 	if err != nil {
 		return UsageOutput{}, err
 	}
@@ -132,7 +135,7 @@ func (c Collect) Usage(ctx context.Context, in UsageRequest) (UsageOutput, error
 	if err != nil {
 		return UsageOutput{}, err
 	}
-	return UsageOutput{Key: in.Key}, c.stage(ctx, in.Key, measured)
+	return UsageOutput{Key: in.Key}, stageJSON(ctx, c.Staging, in.Key, measured)
 }
 
 // RightsInput names the connection whose rights are to be looked at.
@@ -165,11 +168,36 @@ func (c Collect) Check(ctx context.Context, in RightsInput) (RightsOutput, error
 	return RightsOutput{Missing: missing, Cost: spent}, err
 }
 
-func (c Collect) open(ctx context.Context, of ingest.Connection, key string) (ingest.Collector, *ingest.Meter, error) {
+func (c Collect) open(ctx context.Context, of ingest.Connection, key, ledger string) (ingest.Collector, *ingest.Meter, error) {
 	if err := ingest.Owned(of.Tenant, key); err != nil {
 		return nil, nil, err
 	}
-	return c.collector(ctx, of)
+	collector, meter, err := c.collector(ctx, of)
+	if err != nil || ledger == "" {
+		return collector, meter, err
+	}
+	if err := ingest.Owned(of.Tenant, ledger); err != nil {
+		return nil, nil, err
+	}
+	var before Ledger
+	if err := readJSON(ctx, c.Staging, ledger, &before); err != nil {
+		return nil, nil, err
+	}
+	meter.Carry(before.Spent)
+	return collector, meter, nil
+}
+
+// Ledger is what the readings of a connection have spent in a run so far. They are made one after the other.
+type Ledger struct {
+	Spent decimal.Decimal `json:"spent"` // USD
+}
+
+// settle writes down what has been spent, also by an attempt that failed: it is made again, and has to be paid again.
+func (c Collect) settle(ctx context.Context, ledger string, m *ingest.Meter, failure error) error {
+	if ledger == "" {
+		return failure
+	}
+	return errors.Join(failure, stageJSON(context.WithoutCancel(ctx), c.Staging, ledger, Ledger{Spent: m.Total()}))
 }
 
 // collector makes the collector of a connection, with the meter of this reading.
@@ -183,15 +211,4 @@ func (c Collect) collector(ctx context.Context, of ingest.Connection) (ingest.Co
 	}
 	collector, err := c.Collectors(ctx, of, meter)
 	return collector, meter, err
-}
-
-func (c Collect) stage(ctx context.Context, key string, document any) error {
-	w, err := c.Staging.Writer(ctx, key)
-	if err != nil {
-		return err
-	}
-	if err := json.NewEncoder(w).Encode(document); err != nil {
-		return errors.Join(staged(err), w.Abort())
-	}
-	return w.Close()
 }

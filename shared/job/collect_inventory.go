@@ -22,6 +22,7 @@ type InventoryInput struct {
 
 	Settings map[string]string `json:"settings"`
 	Secret   string            `json:"secret"` // the name of the credentials
+	Ledger   string            `json:"ledger"` // key of what the connection has spent in this run; empty: this reading is alone
 }
 
 func (in InventoryInput) source() ingest.Connection {
@@ -48,11 +49,12 @@ const (
 // where the cloud has them, the commitments held and the provider's own advice. Regions that could not be read are in it with
 // their reason. What exists is staged even where the limit of the connection leaves the rest unread; without what exists
 // nothing is.
-func (c Collect) Inventory(ctx context.Context, in InventoryInput) (InventoryOutput, error) {
-	collector, meter, err := c.open(ctx, in.source(), in.Key)
+func (c Collect) Inventory(ctx context.Context, in InventoryInput) (_ InventoryOutput, err error) {
+	collector, meter, err := c.open(ctx, in.source(), in.Key, in.Ledger)
 	if err != nil {
 		return InventoryOutput{}, err
 	}
+	defer func() { err = c.settle(ctx, in.Ledger, meter, err) }()
 	s := ingest.Snapshot{At: c.Now().UTC()}
 	if s.Inventory, err = collector.Resources(ctx); err != nil {
 		spent, failure := costOf(meter, err)
@@ -73,7 +75,7 @@ func (c Collect) Inventory(ctx context.Context, in InventoryInput) (InventoryOut
 	}
 	unread := s.Unread()
 	out := InventoryOutput{Key: in.Key, Resources: len(s.Resources), Unread: unread[:min(len(unread), unreadShown)], Cost: spent}
-	return out, c.stage(ctx, in.Key, s)
+	return out, stageJSON(ctx, c.Staging, in.Key, s)
 }
 
 // measure adds use and prices. Where the limit of the connection was reached it says so, and that is no failure.

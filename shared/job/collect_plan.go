@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -26,10 +25,12 @@ type ConnectionStore interface {
 	SaveReadings(ctx context.Context, t tenant.ID, readings []ingest.Reading) error
 }
 
-// PlanCollection decides what a collection reads.
+// PlanCollection decides what a collection reads, and tells what became of it.
 type PlanCollection struct {
 	Connections ConnectionStore
 	Collectors  map[resource.Cloud]string // cloud to the function that reads it
+	Staging     ingest.Staging
+	Bucket      string // that Staging is in; the state machine reads the plan from there
 	Now         Clock
 }
 
@@ -47,39 +48,48 @@ type PlanRequest struct {
 	Months     int            `json:"months,omitempty"`     // 0: what is missing or may have changed
 }
 
-// PlanOutput lists what to read.
+// PlanOutput says where the plan is staged: a JSON array of ConnectionPlan, of any length.
 type PlanOutput struct {
-	Bills       []BillItem      `json:"bills"`
-	Inventories []InventoryItem `json:"inventories"`
-	Skipped     []string        `json:"skipped"` // what is not read, and why
+	Bucket      string   `json:"bucket"`
+	Key         string   `json:"key"`
+	Connections int      `json:"connections"`
+	Skipped     []string `json:"skipped"` // what is not read, and why
 }
 
-// BillItem is one month of one connection. Collector is the function to call.
-type BillItem struct {
-	BillInput
-	Collector string `json:"collector"`
+// ConnectionPlan is what to read of one connection.
+type ConnectionPlan struct {
+	Tenant     tenant.ID         `json:"tenant"`
+	Connection string            `json:"connection"`
+	Cloud      resource.Cloud    `json:"cloud"`
+	Collector  string            `json:"collector"` // the function to call
+	Settings   map[string]string `json:"settings"`
+	Secret     string            `json:"secret"` // the name of the credentials
+	Ledger     string            `json:"ledger"` // key of the Ledger that its readings share; empty where there is no limit
+	Result     string            `json:"result"` // key for what becomes of the readings
+	AtOnce     int               `json:"at_once"`
+	Readings   []PlannedReading  `json:"readings"`
 }
 
-// InventoryItem is the inventory of one connection.
-type InventoryItem struct {
-	InventoryInput
-	Collector string `json:"collector"`
+// PlannedReading is one month's bill, or the inventory.
+type PlannedReading struct {
+	What  string    `json:"what"`           // ingest.BillReading or ingest.InventoryReading
+	Month time.Time `json:"month,omitzero"` // of a bill
+	Key   string    `json:"key"`            // where to stage it
 }
 
-// mostReads and mostBytes bound the bills and inventories of a plan, so that its state stays well below 256 KiB with all results,
-// and mostSkipped what it tells of others. It is more than one connection has: its settings are bounded, too.
+// How much one run does. Nothing is lost by it: what is left out is told, and has its turn in the next one.
 const (
-	mostReads   = 300
-	mostBytes   = 160 << 10
-	mostSkipped = 50
+	mostConnections = 5000
+	mostSkipped     = 50
+	atOnce          = 4 // readings of a connection at a time
 )
 
 // Run plans. A new connection is read ingest.FirstPull months back. Of a known one the last ingest.Restated months are read
-// again, and every month that is missing since its first loaded one or could not be read at the last attempt. Connections that only uploads feed are left alone. Where
-// there are more than one plan holds, those go first that brought something new the longest time ago.
-// A cloud that was asked for and has no collector or no connection is fault.Unprocessable.
+// again, and every month that is missing since its first loaded one or could not be read at the last attempt. Connections that
+// only uploads feed are left alone. Where there are more than one run reads, those go first that brought something new the
+// longest time ago. A cloud that was asked for and has no collector or no connection is fault.Unprocessable.
 func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, error) {
-	out := PlanOutput{Bills: []BillItem{}, Inventories: []InventoryItem{}, Skipped: []string{}}
+	out := PlanOutput{Bucket: p.Bucket, Skipped: []string{}}
 	if in.Run == "" {
 		return out, fault.Input("run", "", "is missing")
 	}
@@ -95,20 +105,43 @@ func (p PlanCollection) Run(ctx context.Context, in PlanInput) (PlanOutput, erro
 	if err != nil {
 		return out, err
 	}
-	size := 0
+	plans := []ConnectionPlan{}
 	for _, c := range longestAgo(connections, covered) {
-		if in.Request.covers(c) {
-			p.add(&out, in, c, p.months(in, c.ID, covered, tried), &size)
+		switch collector := p.Collectors[c.Cloud]; {
+		case !in.Request.covers(c):
+		case collector == "":
+			out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
+		case len(plans) == mostConnections:
+			out.Skipped = append(out.Skipped, "The connection "+c.ID+" is left for the next collection: this one reads as many as it may.")
+		default:
+			plans = append(plans, planned(in, c, collector, p.months(in, c.ID, covered, tried)))
 		}
 	}
 	if n := len(out.Skipped); n > mostSkipped {
 		out.Skipped = append(out.Skipped[:mostSkipped], "And so are "+strconv.Itoa(n-mostSkipped)+" more connections.")
 	}
-	if len(out.Inventories) == 0 && (in.Request.Cloud != "" || in.Request.Connection != "") {
+	if len(plans) == 0 && (in.Request.Cloud != "" || in.Request.Connection != "") {
 		return out, nothingToRead(in, out.Skipped)
 	}
-	slices.SortStableFunc(out.Bills, func(a, b BillItem) int { return b.Month.Compare(a.Month) })
-	return out, nil
+	out.Connections, out.Key = len(plans), ingest.Key(in.Tenant, collections, in.Run, "plan.json")
+	return out, p.stage(ctx, out.Key, plans)
+}
+
+// collections are where the plans, ledgers and results of collections lie, beside what is staged for each connection.
+const collections = "collections"
+
+// stage writes the plan, after the ledgers that it names: a collector may not tell an object that is missing from one that it
+// may not read.
+func (p PlanCollection) stage(ctx context.Context, key string, plans []ConnectionPlan) error {
+	for _, c := range plans {
+		if c.Ledger == "" {
+			continue
+		}
+		if err := stageJSON(ctx, p.Staging, c.Ledger, Ledger{}); err != nil {
+			return err
+		}
+	}
+	return stageJSON(ctx, p.Staging, key, plans)
 }
 
 // longestAgo orders connections by when anything was loaded of them last, those never loaded first.
@@ -126,34 +159,23 @@ func (r PlanRequest) covers(c ingest.Connection) bool {
 	return c.Cloud != "" && (r.Cloud == "" || c.Cloud == r.Cloud) && (r.Connection == "" || c.ID == r.Connection)
 }
 
-// add plans a connection, wholly or not at all: of one that has been read in part, the months before its first would not be
-// missed later.
-func (p PlanCollection) add(out *PlanOutput, in PlanInput, c ingest.Connection, months []time.Time, size *int) {
-	collector := p.Collectors[c.Cloud]
-	if collector == "" {
-		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is not read: no collector for "+string(c.Cloud)+" is configured. Add it to COLLECTORS.")
-		return
+// planned plans a connection. What changes most often, and recommendations are made from, goes first, in case a limit ends it:
+// the months that are read again each time, the inventory, and then the older months, the newest first.
+func planned(in PlanInput, c ingest.Connection, collector string, months []time.Time) ConnectionPlan {
+	out := ConnectionPlan{
+		Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Collector: collector, Settings: c.Settings, Secret: c.Secret,
+		Result: ingest.Key(in.Tenant, collections, in.Run, c.ID, "result.json"), AtOnce: atOnce,
 	}
-	inventory := InventoryItem{Collector: collector, InventoryInput: InventoryInput{
-		Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json"),
-		Settings: c.Settings, Secret: c.Secret,
-	}}
-	bills := make([]BillItem, 0, len(months))
-	for _, month := range months {
-		bills = append(bills, BillItem{Collector: collector, BillInput: BillInput{
-			Tenant: in.Tenant, Connection: c.ID, Cloud: c.Cloud, Month: month,
-			Key:      ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet"),
-			Settings: c.Settings, Secret: c.Secret,
-		}})
+	if _, limited := c.Settings[ingest.LimitSetting]; limited { // one after the other, each carries on where the one before stopped
+		out.AtOnce, out.Ledger = 1, ingest.Key(in.Tenant, collections, in.Run, c.ID, "spent.json")
 	}
-	text, err := json.Marshal(PlanOutput{Inventories: []InventoryItem{inventory}, Bills: bills})
-	begun := len(out.Inventories) > 0
-	if err != nil || len(out.Bills)+len(out.Inventories)+len(months) >= mostReads || begun && *size+len(text) > mostBytes {
-		out.Skipped = append(out.Skipped, "The connection "+c.ID+" is left for the next collection: this one reads as much as it may.")
-		return
+	for _, month := range slices.Backward(months) {
+		key := ingest.Key(in.Tenant, c.ID, in.Run, "bill-"+month.Format("2006-01")+".parquet")
+		out.Readings = append(out.Readings, PlannedReading{What: ingest.BillReading, Month: month, Key: key})
 	}
-	*size += len(text)
-	out.Inventories, out.Bills = append(out.Inventories, inventory), append(out.Bills, bills...)
+	inventory := PlannedReading{What: ingest.InventoryReading, Key: ingest.Key(in.Tenant, c.ID, in.Run, "inventory.json")}
+	out.Readings = slices.Insert(out.Readings, min(ingest.Restated, len(out.Readings)), inventory)
+	return out
 }
 
 func nothingToRead(in PlanInput, skipped []string) error {

@@ -41,8 +41,36 @@ func (r registry) Coverage(context.Context, tenant.ID) ([]ingest.Coverage, error
 	return r.covered, nil
 }
 
-func planning(r registry) job.PlanCollection {
-	return job.PlanCollection{Connections: r, Now: clock, Collectors: map[resource.Cloud]string{resource.AWS: "collect-aws", resource.GCP: "collect-gcp"}}
+func planning(r registry) job.PlanCollection { return planningOn(r, newShelf()) }
+
+func planningOn(r registry, s *shelf) job.PlanCollection {
+	return job.PlanCollection{Connections: r, Staging: s, Bucket: "staging", Now: clock,
+		Collectors: map[resource.Cloud]string{resource.AWS: "collect-aws", resource.GCP: "collect-gcp"}}
+}
+
+// planned gives the plan that was staged, by connection in its order.
+func planned(t *testing.T, r registry, in job.PlanInput) (job.PlanOutput, []job.ConnectionPlan) {
+	t.Helper()
+	s := newShelf()
+	out, err := planningOn(r, s).Run(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plans []job.ConnectionPlan
+	if err := json.Unmarshal(s.objects[out.Key], &plans); err != nil || len(plans) != out.Connections || out.Bucket != "staging" {
+		t.Fatalf("%+v, staged %s, %v", out, s.objects[out.Key], err)
+	}
+	return out, plans
+}
+
+// monthsOf lists the months whose bills are read, in their order.
+func monthsOf(c job.ConnectionPlan) (months []string) {
+	for _, r := range c.Readings {
+		if r.What == ingest.BillReading {
+			months = append(months, r.Month.Format("2006-01"))
+		}
+	}
+	return months
 }
 
 func loaded(connection string, months ...time.Time) []ingest.Coverage {
@@ -60,15 +88,15 @@ func TestPlanReadsWhatIsMissingOrMayHaveChanged(t *testing.T) {
 		connections: []ingest.Connection{{ID: "new", Cloud: resource.AWS}, {ID: "old", Cloud: resource.GCP}, {ID: "focus:AWS:1"}, {ID: "az", Cloud: resource.Azure}},
 		covered:     loaded("old", back(5), back(4), back(2), back(1), back(0)), // back(3) is missing
 	}
-	out, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out, plans := planned(t, r, job.PlanInput{Tenant: buyer, Run: "r1"})
 	months := map[string][]string{}
-	for _, b := range out.Bills {
-		months[b.Connection] = append(months[b.Connection], b.Month.Format("2006-01"))
-		if want := string(buyer) + "/" + b.Connection + "/r1/bill-" + b.Month.Format("2006-01") + ".parquet"; b.Key != want {
-			t.Errorf("key %s, want %s", b.Key, want)
+	for _, c := range plans {
+		months[c.Connection] = monthsOf(c)
+		if key := c.Readings[0].Key; key != string(buyer)+"/"+c.Connection+"/r1/bill-2026-09.parquet" {
+			t.Errorf("key %s", key)
+		}
+		if i := c.Readings[2]; i.What != ingest.InventoryReading || i.Key != string(buyer)+"/"+c.Connection+"/r1/inventory.json" || c.AtOnce < 2 || c.Ledger != "" {
+			t.Errorf("without a limit: %+v", c)
 		}
 	}
 	if len(months["new"]) != 18 || months["new"][0] != "2026-09" || months["new"][17] != "2025-04" {
@@ -77,7 +105,7 @@ func TestPlanReadsWhatIsMissingOrMayHaveChanged(t *testing.T) {
 	if want := []string{"2026-09", "2026-08", "2026-06"}; !slices.Equal(months["old"], want) {
 		t.Errorf("known connection: %v, want %v", months["old"], want)
 	}
-	if len(months) != 2 || len(out.Inventories) != 2 {
+	if len(months) != 2 {
 		t.Errorf("uploads and unknown clouds are not read: %v", months)
 	}
 	if len(out.Skipped) != 1 || !strings.Contains(out.Skipped[0], "COLLECTORS") {
@@ -98,66 +126,58 @@ func TestPlanSaysWhyNothingCanBeRead(t *testing.T) {
 			t.Errorf("%+v: got %v", asked, err)
 		}
 	}
-	if out, err := planning(registry{}).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r"}); err != nil || len(out.Bills) != 0 {
+	if out, err := planning(registry{}).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r"}); err != nil || out.Connections != 0 {
 		t.Errorf("a tenant without connections: %+v, %v; want an empty plan", out, err)
 	}
 }
 
-func TestPlanFitsIntoAState(t *testing.T) {
+// Of very many connections each has its turn, those that were read longest ago first, and what is told of the others is short.
+func TestConnectionsTakeTurns(t *testing.T) {
 	t.Parallel()
+	const n = 6000
 	var r registry
-	for i := range 60 {
-		r.connections = append(r.connections, ingest.Connection{ID: strings.Repeat("x", 40) + string(rune('A'+i)), Cloud: resource.AWS})
+	for i := range n {
+		id := fmt.Sprintf("connection-%04d", i)
+		r.connections = append(r.connections, ingest.Connection{ID: id, Cloud: resource.AWS})
+		covered := loaded(id, september)
+		covered[0].LoadedAt = september.Add(time.Duration(i*7919%n) * time.Minute)
+		r.covered = append(r.covered, covered...)
 	}
-	out, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: strings.Repeat("r", 80)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(out)
-	if err != nil || len(text) > 170*1024 { // of 256 KiB, for the results come on top
-		t.Errorf("the plan has %d bytes, %v", len(text), err)
-	}
-	perConnection := map[string]int{}
-	for _, b := range out.Bills {
-		perConnection[b.Connection]++
-	}
-	for c, n := range perConnection {
-		if n != 18 {
-			t.Errorf("%s is read in part: %d months", c, n)
+	out, plans := planned(t, r, job.PlanInput{Tenant: buyer, Run: "r"})
+	for _, c := range plans {
+		var i int
+		if _, err := fmt.Sscanf(c.Connection, "connection-%d", &i); err != nil || i*7919%n >= len(plans) {
+			t.Errorf("%s has its turn before others that were read longer ago", c.Connection)
+		}
+		if len(c.Readings) != 3 {
+			t.Errorf("%s is read in part: %+v", c.Connection, c.Readings)
 		}
 	}
-	if len(out.Skipped) != 60-len(perConnection) || len(perConnection) != 15 {
-		t.Errorf("%d connections are planned, %d are told to be left out", len(perConnection), len(out.Skipped))
+	text, err := json.Marshal(out)
+	if err != nil || len(text) > 16<<10 || len(plans) != 5000 || len(out.Skipped) != 51 || !strings.Contains(out.Skipped[50], "950 more") {
+		t.Errorf("%d connections, %d bytes of state, the last word: %s", len(plans), len(text), out.Skipped[len(out.Skipped)-1])
 	}
 }
 
-// Of many known connections each has its turn, and neither their inventories nor those left out burst the state.
-func TestConnectionsTakeTurns(t *testing.T) {
+// Where there is a limit, readings follow each other and share a ledger, which lies there before the first.
+func TestReadingsOfALimitedConnectionShareALedger(t *testing.T) {
 	t.Parallel()
-	var r registry
-	for i := range 1000 {
-		id := fmt.Sprintf("connection-%03d", i)
-		r.connections = append(r.connections, ingest.Connection{ID: id, Cloud: resource.AWS})
-		covered := loaded(id, september)
-		covered[0].LoadedAt = september.Add(time.Duration(i*7919%1000) * time.Minute)
-		r.covered = append(r.covered, covered...)
-	}
-	out, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: strings.Repeat("r", 80)})
+	s := newShelf()
+	r := registry{connections: []ingest.Connection{{ID: "a", Cloud: resource.AWS, Settings: map[string]string{ingest.LimitSetting: "1"}}}}
+	out, err := planningOn(r, s).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(out)
-	if err != nil || len(text) > 170*1024 {
-		t.Errorf("the plan has %d bytes, %v", len(text), err)
+	var plans []job.ConnectionPlan
+	if err := json.Unmarshal(s.objects[out.Key], &plans); err != nil {
+		t.Fatal(err)
 	}
-	for _, inventory := range out.Inventories {
-		var i int
-		if _, err := fmt.Sscanf(inventory.Connection, "connection-%d", &i); err != nil || i*7919%1000 >= len(out.Inventories) {
-			t.Errorf("%s has its turn before others that were read longer ago", inventory.Connection)
-		}
+	c := plans[0]
+	if c.AtOnce != 1 || ingest.Owned(buyer, c.Ledger) != nil || string(s.objects[c.Ledger]) != "{\"spent\":\"0\"}\n" {
+		t.Errorf("%+v, ledger %s", c, s.objects[c.Ledger])
 	}
-	if len(out.Inventories) != 100 || len(out.Bills) != 200 || len(out.Skipped) != 51 || !strings.Contains(out.Skipped[50], "850 more") {
-		t.Errorf("%d inventories, %d bills, %d skipped, the last one: %s", len(out.Inventories), len(out.Bills), len(out.Skipped), out.Skipped[len(out.Skipped)-1])
+	if c.Readings[2].What != ingest.InventoryReading || monthsOf(c)[0] != "2026-09" || monthsOf(c)[17] != "2025-04" {
+		t.Errorf("what matters most is not first: %+v", c.Readings)
 	}
 }
 
@@ -174,17 +194,11 @@ func TestWhatCouldNotBeReadIsReadAgain(t *testing.T) {
 			{Connection: "a", What: ingest.InventoryReading, Month: back(6), Status: ingest.Failed},
 		},
 	}
-	out, err := planning(r).Run(t.Context(), job.PlanInput{Tenant: buyer, Run: "r1"})
-	if err != nil {
-		t.Fatal(err)
+	_, plans := planned(t, r, job.PlanInput{Tenant: buyer, Run: "r1"})
+	if plans[0].Settings["role_arn"] != "r" || plans[0].Secret != "s" {
+		t.Errorf("the plan lacks the settings: %+v", plans[0])
 	}
-	var months []string
-	for _, b := range out.Bills {
-		months = append(months, b.Month.Format("2006-01"))
-		if b.Settings["role_arn"] != "r" || b.Secret != "s" {
-			t.Errorf("the plan lacks the settings: %+v", b)
-		}
-	}
+	months := monthsOf(plans[0])
 	if want := []string{"2026-09", "2026-08", "2026-06", "2025-12"}; !slices.Equal(months, want) {
 		t.Errorf("planned %v, want %v", months, want)
 	}

@@ -2,7 +2,11 @@ package job
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -12,32 +16,43 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
-// BillResult is what became of one planned bill.
-type BillResult struct {
-	Connection string    `json:"connection"`
-	Month      time.Time `json:"month"`
-	Rows       int64     `json:"rows"`
-	Rejected   int64     `json:"rejected"`
-	Unchanged  bool      `json:"unchanged"`
-	Failure    *Caught   `json:"failure,omitempty"`
+// ReadingResult is what became of one planned reading.
+type ReadingResult struct {
+	What      string        `json:"what"`
+	Month     time.Time     `json:"month,omitzero"`
+	Rows      int64         `json:"rows"` // of a bill, as Rejected and Unchanged
+	Rejected  int64         `json:"rejected"`
+	Unchanged bool          `json:"unchanged"`
+	Resources int           `json:"resources"` // of an inventory, as Unread
+	Unread    []ingest.Part `json:"unread,omitempty"`
+	Failure   *Caught       `json:"failure,omitempty"`
 	Cost
 }
 
-// InventoryResult is what became of one planned inventory.
-type InventoryResult struct {
-	Connection string        `json:"connection"`
-	Resources  int           `json:"resources"`
-	Unread     []ingest.Part `json:"unread,omitempty"`
-	Failure    *Caught       `json:"failure,omitempty"`
-	Cost
+// NoteInput is what became of one connection of a collection.
+type NoteInput struct {
+	Tenant     tenant.ID       `json:"tenant"`
+	Connection string          `json:"connection"`
+	Result     string          `json:"result"` // key for it
+	Readings   []ReadingResult `json:"readings"`
 }
 
-// CollectedInput is everything that a collection did.
-type CollectedInput struct {
-	Tenant      tenant.ID         `json:"tenant"`
-	Bills       []BillResult      `json:"bills"`
-	Inventories []InventoryResult `json:"inventories"`
-	Skipped     []string          `json:"skipped"`
+// Note keeps how each reading of a connection went, and stages it for Sum.
+func (p PlanCollection) Note(ctx context.Context, in NoteInput) (Empty, error) {
+	if err := ingest.Owned(in.Tenant, in.Result); err != nil {
+		return Empty{}, err
+	}
+	if err := p.Connections.SaveReadings(ctx, in.Tenant, p.readings(in.Connection, in.Readings)); err != nil {
+		return Empty{}, err
+	}
+	return Empty{}, stageJSON(ctx, p.Staging, in.Result, in.Readings)
+}
+
+// SumInput names a plan that has been carried out.
+type SumInput struct {
+	Tenant  tenant.ID `json:"tenant"`
+	Key     string    `json:"key"`
+	Skipped []string  `json:"skipped"`
 }
 
 // Collected sums a collection up.
@@ -54,47 +69,32 @@ type Collected struct {
 
 const problemsShown = 50
 
-// Sum sums up, and notes how each reading went. What failed is listed and keeps what succeeded; when all that was planned failed,
-// the collection did: fault.Unavailable, for that is no way to say that there are no costs.
-func (p PlanCollection) Sum(ctx context.Context, in CollectedInput) (Collected, error) {
-	if err := p.Connections.SaveReadings(ctx, in.Tenant, p.readings(in)); err != nil {
+// Sum sums up. What failed is listed and keeps what succeeded; when all that was planned failed, the collection did:
+// fault.Unavailable, for that is no way to say that there are no costs. A connection without a result failed as a whole.
+func (p PlanCollection) Sum(ctx context.Context, in SumInput) (Collected, error) {
+	var plans []ConnectionPlan
+	if err := ingest.Owned(in.Tenant, in.Key); err != nil {
+		return Collected{}, err
+	}
+	if err := readJSON(ctx, p.Staging, in.Key, &plans); err != nil {
+		return Collected{}, err
+	}
+	results, err := p.results(ctx, in.Tenant, plans)
+	if err != nil {
 		return Collected{}, err
 	}
 	out := Collected{Problems: slices.Clone(in.Skipped)}
-	failed := 0
-	for _, b := range in.Bills {
-		if b.Failure != nil {
-			failed++
-			out.Problems = append(out.Problems, b.Connection+", bill of "+b.Month.Format("2006-01")+": "+b.Failure.Text())
-			continue
-		}
-		out.SpentUSD = out.SpentUSD.Add(spent(b.Spent))
-		if b.Stopped != "" {
-			out.Problems = append(out.Problems, b.Connection+", bill of "+b.Month.Format("2006-01")+": "+b.Stopped)
-			continue
-		}
-		out.Bills++
-		out.Rows, out.Rejected = out.Rows+b.Rows, out.Rejected+b.Rejected
-		if b.Unchanged {
-			out.Unchanged++
+	read, failed := 0, 0
+	for i, c := range plans {
+		for _, r := range results[i] {
+			read++
+			if r.Failure != nil {
+				failed++
+			}
+			out.add(c.Connection, r)
 		}
 	}
-	for _, i := range in.Inventories {
-		if i.Failure != nil {
-			failed++
-			out.Problems = append(out.Problems, i.Connection+", inventory: "+i.Failure.Text())
-			continue
-		}
-		out.SpentUSD = out.SpentUSD.Add(spent(i.Spent))
-		if i.Stopped != "" {
-			out.Problems = append(out.Problems, i.Connection+", inventory: "+i.Stopped)
-		}
-		out.Resources += i.Resources
-		for _, part := range i.Unread {
-			out.Problems = append(out.Problems, i.Connection+", "+part.Service+place(part)+": "+string(part.Status)+" "+part.Reason)
-		}
-	}
-	if n := len(in.Bills) + len(in.Inventories); n > 0 && failed == n {
+	if read > 0 && failed == read {
 		return out, fault.New(fault.Unavailable, "Nothing could be collected. The first reason: %s", out.Problems[len(in.Skipped)])
 	}
 	if len(out.Problems) > problemsShown {
@@ -106,6 +106,62 @@ func (p PlanCollection) Sum(ctx context.Context, in CollectedInput) (Collected, 
 	return out, nil
 }
 
+// add counts one reading.
+func (out *Collected) add(connection string, r ReadingResult) {
+	what := connection + ", " + r.What
+	if r.What == ingest.BillReading {
+		what = connection + ", bill of " + r.Month.Format("2006-01")
+	}
+	if r.Failure != nil {
+		out.Problems = append(out.Problems, what+": "+r.Failure.Text())
+		return
+	}
+	out.SpentUSD = out.SpentUSD.Add(spent(r.Spent))
+	if r.Stopped != "" {
+		out.Problems = append(out.Problems, what+": "+r.Stopped)
+	}
+	switch {
+	case r.What == ingest.InventoryReading:
+		out.Resources += r.Resources
+		for _, part := range r.Unread {
+			out.Problems = append(out.Problems, connection+", "+part.Service+place(part)+": "+string(part.Status)+" "+part.Reason)
+		}
+	case r.Stopped == "":
+		out.Bills++
+		out.Rows, out.Rejected = out.Rows+r.Rows, out.Rejected+r.Rejected
+		if r.Unchanged {
+			out.Unchanged++
+		}
+	}
+}
+
+// atOnceResults is how many results are read at a time.
+const atOnceResults = 16
+
+// results reads what became of each connection. Where there is nothing to read, all of it failed, and is noted so.
+func (p PlanCollection) results(ctx context.Context, t tenant.ID, plans []ConnectionPlan) ([][]ReadingResult, error) {
+	out, errs := make([][]ReadingResult, len(plans)), make([]error, len(plans))
+	slots := make(chan struct{}, atOnceResults)
+	var all sync.WaitGroup
+	for i, c := range plans {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			if readJSON(ctx, p.Staging, c.Result, &out[i]) == nil {
+				return
+			}
+			for _, r := range c.Readings {
+				out[i] = append(out[i], ReadingResult{What: r.What, Month: r.Month, Failure: &Caught{Error: string(fault.Unavailable), Cause: noResult}})
+			}
+			errs[i] = p.Connections.SaveReadings(ctx, t, p.readings(c.Connection, out[i]))
+		})
+	}
+	all.Wait()
+	return out, errors.Join(errs...)
+}
+
+const noResult = "The reading ended without a result. It is read again with the next collection."
+
 // place says where a part is, if it is anywhere in particular.
 func place(p ingest.Part) string {
 	if p.Region == "" {
@@ -115,18 +171,12 @@ func place(p ingest.Part) string {
 }
 
 // readings tells how each attempt went.
-func (p PlanCollection) readings(in CollectedInput) []ingest.Reading {
-	at := p.Now().UTC()
-	var out []ingest.Reading
-	for _, b := range in.Bills {
-		r := reading(b.Connection, ingest.BillReading, b.Cost, b.Failure)
-		r.Month, r.At = b.Month, at
-		out = append(out, r)
-	}
-	for _, i := range in.Inventories {
-		r := reading(i.Connection, ingest.InventoryReading, i.Cost, i.Failure)
-		r.At = at
-		out = append(out, r)
+func (p PlanCollection) readings(connection string, results []ReadingResult) []ingest.Reading {
+	out := make([]ingest.Reading, 0, len(results))
+	for _, r := range results {
+		noted := reading(connection, r.What, r.Cost, r.Failure)
+		noted.Month, noted.At = r.Month, p.Now().UTC()
+		out = append(out, noted)
 	}
 	return out
 }
@@ -151,4 +201,27 @@ func spent(all []ingest.Spending) decimal.Decimal {
 		total = total.Add(s.Amount)
 	}
 	return total
+}
+
+// stageJSON stages a document.
+func stageJSON(ctx context.Context, to ingest.Staging, key string, document any) error {
+	w, err := to.Writer(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(w).Encode(document); err != nil {
+		return errors.Join(staged(err), w.Abort())
+	}
+	return w.Close()
+}
+
+// readJSON reads a staged document.
+func readJSON(ctx context.Context, from ingest.Staging, key string, into any) (err error) {
+	object, err := from.Reader(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = object.Close() }() // it was only read
+	err = json.NewDecoder(io.NewSectionReader(object, 0, object.Size())).Decode(into)
+	return fault.Wrap(err, fault.Unavailable, "A staged document cannot be read; try again in a moment.")
 }

@@ -103,3 +103,38 @@ func TestCollectorsGetTheWholeConnection(t *testing.T) {
 		t.Errorf("credentials of another tenant: %v, want Forbidden", err)
 	}
 }
+
+// The limit is that of the run: a reading goes on where the one before stopped spending, and an attempt that failed counts too.
+func TestReadingsOfARunShareTheLimit(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	ledger := ingest.Key(buyer, "collections", "run", "aws-main", "spent.json")
+	s.objects[ledger] = []byte(`{"spent":"0"}`)
+	cent := decimal.RequireFromString("0.01")
+	read := func(c cloud) (job.BillOutput, error) {
+		in := billInput(ingest.Key(buyer, "aws-main", "run", "bill.parquet"))
+		in.Settings, in.Ledger = map[string]string{ingest.LimitSetting: "0.10"}, ledger
+		c.price = cent
+		return collect(&c, s).Bill(t.Context(), in)
+	}
+	if out, err := read(cloud{rows: 4}); err != nil || out.Stopped != "" || out.Rows != 4 {
+		t.Errorf("the first: %+v, %v", out, err)
+	}
+	if _, err := read(cloud{rows: 9, failAt: 3}); fault.CodeOf(err) != fault.Throttled {
+		t.Errorf("the one that fails: %v", err)
+	}
+	if string(s.objects[ledger]) != "{\"spent\":\"0.08\"}\n" { // 4, and the 4 calls of the attempt that failed
+		t.Errorf("spent %s", s.objects[ledger])
+	}
+	if out, err := read(cloud{rows: 4}); err != nil || out.Rows != 0 || !strings.Contains(out.Stopped, "after 0.1 USD") || out.Spent[0].Units != 2 {
+		t.Errorf("the third may make two calls: %+v, %v", out, err)
+	}
+	in := job.InventoryInput{Tenant: buyer, Connection: "aws-main", Key: ingest.Key(buyer, "aws-main", "run", "inventory.json"), Ledger: ledger, Settings: map[string]string{ingest.LimitSetting: "0.10"}}
+	if out, err := collect(&cloud{price: cent}, s).Inventory(t.Context(), in); err != nil || out.Key != "" || out.Stopped == "" {
+		t.Errorf("the inventory: %+v, %v", out, err)
+	}
+	in.Ledger = "someone-else/spent.json"
+	if _, err := collect(&cloud{}, s).Inventory(t.Context(), in); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("another tenant's ledger: %v", err)
+	}
+}
