@@ -1,7 +1,9 @@
 package aws
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -24,7 +26,8 @@ import (
 
 // world is AWS: moto behind a front that answers for Cost Explorer and the price list, and can be ill.
 type world struct {
-	moto *httputil.ReverseProxy
+	moto   *httputil.ReverseProxy
+	beside *wire // what moto does not have
 
 	mu      sync.Mutex
 	charges []cloudtest.Charge
@@ -33,7 +36,7 @@ type world struct {
 	refuse  int  // so many calls of Cost Explorer, all when negative
 	status  int
 	code    string
-	denied  map[string]bool // actions, of EC2 or RDS
+	denied  map[string]bool // operations, with their service: "ec2.DescribeVolumes"
 	hanging chan struct{}
 }
 
@@ -60,30 +63,31 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 	var in object
 	_ = json.Unmarshal([]byte(body), &in)
+	form, _ := url.ParseQuery(body)
+	target := r.Header.Get("X-Amz-Target")
+	operation := service + "." + cmp.Or(form.Get("Action"), target[strings.LastIndexByte(target, '.')+1:], strings.Trim(r.URL.Path, "/"))
+	if w.isDenied(operation) {
+		w.beside.write(out, service, refusal{http.StatusForbidden, "AccessDenied"})
+		return
+	}
+	if _, ours := w.beside.answers[operation]; ours {
+		w.beside.ServeHTTP(out, r)
+		return
+	}
 	switch service {
 	case "ce":
 		w.explorer(out, in)
 	case "pricing":
 		priceList(out, in)
 	default:
-		form, _ := url.ParseQuery(body)
-		if w.isDenied(form.Get("Action")) {
-			out.WriteHeader(http.StatusForbidden)
-			answer := ec2Error("UnauthorizedOperation")
-			if service == "rds" {
-				answer = `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>`
-			}
-			_, _ = out.Write([]byte(answer))
-			return
-		}
 		w.moto.ServeHTTP(out, r)
 	}
 }
 
-func (w *world) isDenied(action string) bool {
+func (w *world) isDenied(operation string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.denied[action]
+	return w.denied[operation]
 }
 
 // explorer answers GetCostAndUsage: each charge is a service of its own.
@@ -142,11 +146,21 @@ func TestCollectorConforms(t *testing.T) {
 	}
 	cloudtest.Run(t, cloudtest.Subject{Cloud: resource.AWS, Month: november.AddDate(0, -1, 0), New: func(t *testing.T) cloudtest.World {
 		t.Helper()
-		w := &world{moto: httputil.NewSingleHostReverseProxy(to), charges: cloudtest.Charges(3), denied: map[string]bool{}}
+		w := &world{moto: httputil.NewSingleHostReverseProxy(to), beside: besideMoto(t), charges: cloudtest.Charges(3), denied: map[string]bool{}}
 		front := httptest.NewServer(w)
 		t.Cleanup(front.Close)
 		return w.conforming(t, front.URL, e)
 	}})
+}
+
+// besideMoto are commitments and advice.
+func besideMoto(t *testing.T) *wire {
+	t.Helper()
+	all := committed(t)
+	delete(all.answers, "ec2.DescribeRegions")
+	maps.Copy(all.answers, advising(t).answers)
+	all.asked = map[string]int{}
+	return all
 }
 
 func (w *world) conforming(t *testing.T, address string, e estate) cloudtest.World {
@@ -155,18 +169,18 @@ func (w *world) conforming(t *testing.T, address string, e estate) cloudtest.Wor
 	usage := ingest.UsageQuery{Refs: []resource.Ref{{Cloud: resource.AWS, Account: main, Region: "us-east-1", Type: resource.Instance, ID: e.instance}},
 		Metrics: []resource.Metric{resource.CPU}, Every: time.Hour, Period: cost.Period{Start: noon.Add(-6 * time.Hour), End: noon}}
 	return cloudtest.World{
-		Collector:  collector(t, address, nil, map[string]string{"regions": "us-east-1", "commitments": "off", "advice": "off"}), // moto has none of them
+		Collector:  collector(t, address, nil, map[string]string{"regions": "us-east-1"}),
 		Bill:       func(charges []cloudtest.Charge) { w.set(func() { w.charges = charges }) },
 		EmptyPages: func() { w.set(func() { w.empty = true }) },
 		Throttle:   func(n int) { w.set(func() { w.refuse, w.status, w.code = n, 400, "LimitExceededException" }) },
 		Fail:       func(n, status int) { w.set(func() { w.refuse, w.status, w.code = n, status, codes[status] }) },
 		Half:       func() { w.set(func() { w.half = true }) },
 		Deny: func() (string, string) {
-			w.set(func() { w.denied["DescribeVolumes"] = true })
+			w.set(func() { w.denied["ec2.DescribeVolumes"] = true })
 			return "us-east-1", "ec2"
 		},
 		Revoke: func() string {
-			w.set(func() { w.denied["DescribeDBInstances"] = true })
+			w.set(func() { w.denied["rds.DescribeDBInstances"] = true })
 			return "rds:DescribeDBInstances"
 		},
 		Hang: func() <-chan struct{} {
@@ -177,6 +191,9 @@ func (w *world) conforming(t *testing.T, address string, e estate) cloudtest.Wor
 			}
 			return w.hanging
 		},
-		Usage: &usage, Regions: []string{"eu-west-1"},
+		Usage: &usage, Regions: []string{"eu-west-1"}, Committed: &thirtyDays, Advises: true,
+		DenyUsage:       func() { w.set(func() { w.denied["monitoring.GetMetricData"] = true }) },
+		DenyCommitments: func() { w.set(func() { w.denied["savingsplans.DescribeSavingsPlans"] = true }) },
+		DenyAdvice:      func() { w.set(func() { w.denied["cost-optimization-hub.ListRecommendations"] = true }) },
 	}
 }
