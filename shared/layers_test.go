@@ -36,7 +36,7 @@ var layers = map[string]layer{
 
 	"shared/job": job,
 
-	"shared/api": adapter, "shared/awslambda": adapter, "shared/cloud": adapter, "shared/config": adapter,
+	"shared/api": adapter, "shared/chart": adapter, "shared/awslambda": adapter, "shared/cloud": adapter, "shared/config": adapter,
 	"shared/dynamo": adapter, "shared/groq": adapter, "shared/holidays": adapter, "shared/notify": adapter, "shared/postgres": adapter,
 	"shared/redis": adapter, "shared/secrets": adapter, "shared/staging": adapter, "shared/states": adapter, "shared/telemetry": adapter,
 

@@ -8,6 +8,7 @@ import (
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/chart"
 	"github.com/cost-agent/cost-agent/shared/config"
 	"github.com/cost-agent/cost-agent/shared/holidays"
 	"github.com/cost-agent/cost-agent/shared/job"
@@ -25,6 +26,7 @@ func main() {
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
 			api.Analysis{Run: run, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()},
 			api.Scenarios{Imagine: imagine},
+			api.Charts{Gather: job.Picture{Series: db, Reader: db, Now: wire.Now}, Draw: chart.Draw},
 			api.Settings{Store: db, Holidays: holidays.Book{}, Now: wire.Now},
 		)), nil
 	}, config.Database, config.Table)

@@ -16,6 +16,7 @@ import (
 	"github.com/cost-agent/cost-agent/local/stepfunctions"
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
+	"github.com/cost-agent/cost-agent/shared/chart"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/holidays"
 	"github.com/cost-agent/cost-agent/shared/ingest"
@@ -68,6 +69,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		"analysis": web(
 			api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Scenarios{Imagine: job.Scenario{Series: p.db, Forecasts: p.db, Savings: p.db, Calendars: p.calendars(), Now: now}},
+			api.Charts{Gather: job.Picture{Series: p.db, Reader: p.db, Now: now}, Draw: chart.Draw},
 			api.Settings{Store: p.db, Holidays: holidays.Book{}, Now: now},
 		),
 		"recommendations": web(

@@ -176,6 +176,7 @@ func TestAnswersSurviveJSON(t *testing.T) {
 		"json":           {"application/problem+json", "", []byte(`{"a":"ü"}`), false},
 		"text":           {"text/csv; charset=utf-8", "", []byte("ü"), false},
 		"parquet":        {"application/vnd.apache.parquet", "", []byte("PAR1"), true},
+		"picture":        {"image/svg+xml", "", []byte("<svg/>"), false},
 		"packed json":    {"application/json", "gzip", []byte{0x1f, 0x8b}, true},
 		"latin text":     {"text/plain; charset=iso-8859-1", "", []byte{0xfc}, true},
 		"untrue utf-8":   {"text/plain", "", []byte{0xfc}, true},

@@ -161,7 +161,7 @@ func isText(h http.Header) bool {
 	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return false
 	}
-	return strings.HasPrefix(kind, "text/") || kind == "application/json" || strings.HasSuffix(kind, "+json") || strings.HasSuffix(kind, "+yaml")
+	return strings.HasPrefix(kind, "text/") || kind == "application/json" || strings.HasSuffix(kind, "+json") || strings.HasSuffix(kind, "+yaml") || strings.HasSuffix(kind, "+xml")
 }
 
 func tooLarge() events.APIGatewayProxyResponse {
