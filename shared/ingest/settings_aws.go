@@ -22,6 +22,7 @@ var awsSettings = []Setting{
 	{Name: "accounts", Pattern: awsAccounts, Text: "The accounts to read, 12 digits each, with commas between them; without it all."},
 	{Name: "regions", Pattern: `\s*` + awsRegion + `(\s*,\s*` + awsRegion + `)*\s*`, Text: "The regions whose resources are read, with commas between them; without it all. The bill has every region."},
 	{Name: "services", Text: "The services to take from Cost Explorer, as it names them, with commas between them, and to list the resources of; without it all. A data export is read as it is."},
+	{Name: "cost_tag", Pattern: `[^,=$]{1,128}`, Text: "The key of one cost allocation tag by whose values Cost Explorer splits the bill, in place of regions; it takes a request for each account. A data export has all tags without it."},
 	{Name: "tags", Pattern: awsTags, Text: "The tags that the resources to list have one of, as key or key=value, with commas between them; without it all resources. Cost Explorer is narrowed down by them too, where the keys are cost allocation tags. A data export is read as it is."},
 	{Name: "export_bucket", Pattern: `[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`, Text: "The bucket of a data export of FOCUS, which is then read instead of Cost Explorer. Give export_name with it."},
 	{Name: "export_prefix", Pattern: `[\w!.*'()/-]{1,512}`, Text: "The prefix of the data export in its bucket, if it has one."},

@@ -97,6 +97,7 @@ type settings struct {
 	noPrices, noCommitments    bool
 	noAdvice                   bool
 	tags                       []wantedTag
+	costTag                    string
 }
 
 func parse(c ingest.Connection) (settings, error) {
@@ -108,7 +109,7 @@ func parse(c ingest.Connection) (settings, error) {
 		accounts: list(c.Settings["accounts"]), regions: list(c.Settings["regions"]), service: list(c.Settings["services"]),
 		bucket: c.Settings["export_bucket"], prefix: strings.Trim(c.Settings["export_prefix"], "/"), export: c.Settings["export_name"],
 		bucketRegion: c.Settings["export_region"], noPrices: c.Settings["price_list"] == "off",
-		tags: wantedTags(c.Settings["tags"]), noCommitments: c.Settings["commitments"] == "off", noAdvice: c.Settings["advice"] == "off",
+		tags: wantedTags(c.Settings["tags"]), costTag: c.Settings["cost_tag"], noCommitments: c.Settings["commitments"] == "off", noAdvice: c.Settings["advice"] == "off",
 	}
 	if s.externalID == "" {
 		return s, fault.Input("tenant", "", "is missing; it is the external id that the role expects")

@@ -54,7 +54,8 @@ func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.
 // explore reads a month from Cost Explorer. The bill is cut once, by record type, and each cut is read by day, service and
 // linked account. The cuts are disjoint and make up the bill, so that the sum of all rows is the bill; other views of the same
 // costs are never read, because nothing could tell their rows apart. Where the month has one account only, the region takes the
-// place of the account, for a request groups by two dimensions at most.
+// place of the account, for a request groups by two dimensions at most; and with the setting cost_tag a tag does, for which every
+// account is a cut of its own.
 // A month that Cost Explorer no longer keeps, or that has not begun, has no rows and costs nothing.
 func (c *Collector) explore(ctx context.Context, month time.Time, emit func(focus.Row) error) error {
 	now := c.now()
@@ -65,22 +66,25 @@ func (c *Collector) explore(ctx context.Context, month time.Time, emit func(focu
 	if tomorrow := cost.Day(now).AddDate(0, 0, 1); tomorrow.Before(period.End) {
 		period.End = tomorrow
 	}
-	kinds, accounts, err := c.contents(ctx, period)
-	if err != nil || len(kinds) == 0 {
+	found, err := c.contents(ctx, period)
+	if err != nil || len(found.kinds) == 0 {
 		return err
 	}
-	m := mapper{month: cost.Month(month), payer: c.payer(ctx)}
-	by := types.DimensionLinkedAccount
-	if len(accounts) == 1 {
-		by = types.DimensionRegion
-		for m.account, m.accountName = range accounts {
+	payer := c.payer(ctx)
+	for _, cut := range c.cuts(found) {
+		m := mapper{month: cost.Month(month), payer: payer, account: cut.account, accountName: found.names[cut.account], kind: kindOf(cut.kind), tag: c.settings.costTag}
+		filter := []types.Expression{only(types.DimensionRecordType, cut.kind)}
+		by := group(types.DimensionLinkedAccount)
+		switch {
+		case m.tag != "":
+			filter = append(filter, only(types.DimensionLinkedAccount, cut.account))
+			by = types.GroupDefinition{Type: types.GroupDefinitionTypeTag, Key: &m.tag}
+		case cut.account != "":
+			by = group(types.DimensionRegion)
 		}
-	}
-	for _, kind := range kinds {
-		m.kind = kindOf(kind)
 		in := &costexplorer.GetCostAndUsageInput{
 			TimePeriod: interval(period), Granularity: types.GranularityDaily, Metrics: []string{unblended, amortized},
-			GroupBy: []types.GroupDefinition{group(types.DimensionService), group(by)}, Filter: c.filter(only(types.DimensionRecordType, kind)),
+			GroupBy: []types.GroupDefinition{group(types.DimensionService), by}, Filter: c.filter(filter...),
 		}
 		if err := c.pages(ctx, in, func(day types.ResultByTime, names map[string]string) error { return m.rows(day, names, emit) }); err != nil {
 			return err
@@ -89,24 +93,55 @@ func (c *Collector) explore(ctx context.Context, month time.Time, emit func(focu
 	return nil
 }
 
-// contents says which record types the period has, in order, and which linked accounts with their names.
-func (c *Collector) contents(ctx context.Context, period cost.Period) (kinds []string, accounts map[string]string, err error) {
+// contents are the record types of a period, each with its linked accounts, and the names of those.
+type contents struct {
+	kinds map[string]map[string]bool
+	names map[string]string
+}
+
+// cut is a part of the bill that is read by itself.
+type cut struct{ kind, account string }
+
+// cuts are disjoint, and are all of the bill, in order. The account is given where it does not come with the rows.
+func (c *Collector) cuts(found contents) (out []cut) {
+	for _, kind := range slices.Sorted(maps.Keys(found.kinds)) {
+		switch {
+		case c.settings.costTag != "":
+			for _, account := range slices.Sorted(maps.Keys(found.kinds[kind])) {
+				out = append(out, cut{kind, account})
+			}
+		case len(found.names) == 1:
+			for account := range found.names {
+				out = append(out, cut{kind, account})
+			}
+		default:
+			out = append(out, cut{kind: kind})
+		}
+	}
+	return out
+}
+
+// contents asks what a period consists of.
+func (c *Collector) contents(ctx context.Context, period cost.Period) (contents, error) {
 	in := &costexplorer.GetCostAndUsageInput{
 		TimePeriod: interval(period), Granularity: types.GranularityMonthly, Metrics: []string{unblended}, Filter: c.filter(),
 		GroupBy: []types.GroupDefinition{group(types.DimensionRecordType), group(types.DimensionLinkedAccount)},
 	}
-	found := map[string]bool{}
-	accounts = map[string]string{}
-	err = c.pages(ctx, in, func(r types.ResultByTime, names map[string]string) error {
+	found := contents{kinds: map[string]map[string]bool{}, names: map[string]string{}}
+	err := c.pages(ctx, in, func(r types.ResultByTime, names map[string]string) error {
 		for _, g := range r.Groups {
 			if len(g.Keys) != 2 {
 				return malformed("a group without its two keys")
 			}
-			found[g.Keys[0]], accounts[g.Keys[1]] = true, names[g.Keys[1]]
+			kind, account := g.Keys[0], g.Keys[1]
+			if found.kinds[kind] == nil {
+				found.kinds[kind] = map[string]bool{}
+			}
+			found.kinds[kind][account], found.names[account] = true, names[account]
 		}
 		return nil
 	})
-	return slices.Sorted(maps.Keys(found)), accounts, err
+	return found, err
 }
 
 // pages reads all pages of a query; the SDK has no paginator for it. A token that comes again would never end, and is refused.

@@ -61,11 +61,12 @@ func kindOf(recordType string) kind {
 	return k
 }
 
-// mapper makes FOCUS rows of groups by service and account, or by service and region of the one account.
+// mapper makes FOCUS rows of groups by service and account, or by service and region or tag of one account.
 type mapper struct {
 	month                cost.Period
 	payer                string
-	account, accountName string // the one account, when the second key is a region
+	account, accountName string // the one account, when the second key is another
+	tag                  string // the key of the tag that is the second key, if one is
 	kind                 kind
 }
 
@@ -122,12 +123,26 @@ func (m mapper) row(start time.Time, g types.Group, names map[string]string) (fo
 		ChargeDescription: g.Keys[0] + " (" + m.kind.name + ")",
 		Extra:             map[string]string{"x_RecordType": m.kind.name},
 	}
-	if m.account == "" {
-		row.SubAccountID, row.SubAccountName = g.Keys[1], names[g.Keys[1]]
-	} else if region := g.Keys[1]; !slices.Contains([]string{"", "NoRegion", "No Region"}, region) {
-		row.RegionID, row.RegionName = region, region
+	return row, m.second(&row, g.Keys[1], names)
+}
+
+// second takes over the second key: a tag with its value as "team$shop", an account, or a region.
+func (m mapper) second(row *focus.Row, key string, names map[string]string) error {
+	switch {
+	case m.tag != "":
+		value, ok := strings.CutPrefix(key, m.tag+"$")
+		if !ok {
+			return malformed("another tag than was asked for")
+		}
+		if value != "" {
+			row.Tags = map[string]string{m.tag: value}
+		}
+	case m.account == "":
+		row.SubAccountID, row.SubAccountName = key, names[key]
+	case !slices.Contains([]string{"", "NoRegion", "No Region"}, key):
+		row.RegionID, row.RegionName = key, key
 	}
-	return row, nil
+	return nil
 }
 
 func amount(m types.MetricValue) (decimal.Decimal, cost.Currency, error) {

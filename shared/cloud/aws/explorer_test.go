@@ -153,6 +153,35 @@ func TestOneAccountIsReadByRegion(t *testing.T) {
 	}
 }
 
+// TestATagTakesThePlaceOfTheRegion: each account is read by itself, so that no charge is in two rows.
+func TestATagTakesThePlaceOfTheRegion(t *testing.T) {
+	t.Parallel()
+	contents := page("", span("2026-11-01", "2026-11-11", true, charge([]string{"Usage", main}, "3", "0"), charge([]string{"Usage", member}, "2", "0"), charge([]string{"Tax", main}, "1", "0")))
+	f := fake{answers: []func(http.ResponseWriter, object){give(contents),
+		give(page("", span("2026-11-01", "2026-11-02", false, charge([]string{"Tax", "team$"}, "1", "1")))),
+		give(page("", span("2026-11-01", "2026-11-02", false, charge([]string{"AWS Lambda", "team$shop"}, "2", "2"), charge([]string{"AWS Lambda", "team$"}, "1", "1")))),
+		give(page("", span("2026-11-01", "2026-11-02", false, charge([]string{"AWS Lambda", "team$a$b"}, "2", "2"))))}}
+	rows, err := rowsOf(t.Context(), collector(t, f.start(t), nil, map[string]string{"cost_tag": "team"}), november)
+	if err != nil || len(rows) != 4 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, want := range []struct{ account, team, billed string }{{main, "", "1"}, {main, "shop", "2"}, {main, "", "1"}, {member, "a$b", "2"}} {
+		if r := rows[i]; r.SubAccountID != want.account || r.Tags["team"] != want.team || r.BilledCost.String() != want.billed || r.RegionID != "" || (len(r.Tags) == 1) != (want.team != "") {
+			t.Errorf("%+v, want %+v", r, want)
+		}
+	}
+	asked, _ := json.Marshal(f.asked)
+	for text, n := range map[string]int{`"Key":"team","Type":"TAG"`: 3, `"Key":"LINKED_ACCOUNT","Values":["` + main + `"]`: 2, `"Key":"LINKED_ACCOUNT","Values":["` + member + `"]`: 1} {
+		if found := strings.Count(string(asked), text); found != n {
+			t.Errorf("%d of %s, want %d in %s", found, text, n, asked)
+		}
+	}
+	other := fake{answers: []func(http.ResponseWriter, object){give(contents), give(page("", span("2026-11-01", "2026-11-02", false, charge([]string{"Tax", "env$x"}, "1", "1"))))}}
+	if _, err := rowsOf(t.Context(), collector(t, other.start(t), nil, map[string]string{"cost_tag": "team"}), november); fault.CodeOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+}
+
 // fake answers Cost Explorer, STS and Organizations as their wire protocols have it, and notes what was asked.
 type fake struct {
 	mu      sync.Mutex
