@@ -15,7 +15,7 @@ func recommend(place, id string) string {
 }
 
 // advises gives every recommender something to say about every place of the estate: nothing, but for those in the files.
-func (g *google) advises(t *testing.T) {
+func (g *google) advises(t testing.TB) {
 	t.Helper()
 	for _, place := range []string{"europe-west3-a", "us-central1-a", "europe-west3", "us-central1", global} {
 		for _, a := range advisers {

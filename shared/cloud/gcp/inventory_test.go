@@ -20,7 +20,7 @@ const (
 )
 
 // estate gives a project the resources of the tests.
-func (g *google) estate(t *testing.T, project string) {
+func (g *google) estate(t testing.TB, project string) {
 	t.Helper()
 	text := func(name string) http.HandlerFunc {
 		return reply(strings.ReplaceAll(file(t, name), "PROJECT", project))

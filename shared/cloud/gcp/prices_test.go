@@ -11,7 +11,7 @@ import (
 
 const skus = "GET cloudbilling.googleapis.com /v1/services/6F81-5844-456A/skus"
 
-func (g *google) priceList(t *testing.T) {
+func (g *google) priceList(t testing.TB) {
 	t.Helper()
 	g.on(skus, paged(reply(file(t, "skus-1.json")), reply(file(t, "skus-2.json"))))
 	g.on("GET cloudbilling.googleapis.com /v1/services/9662-B51E-5089/skus", reply(file(t, "skus-sql.json")))

@@ -119,7 +119,7 @@ func bytesBilled(scanned int64, k kind) int64 {
 }
 
 const (
-	pageRows = 5000
+	pageRows = 2000             // some megabytes: a page is held twice, as it came and as it was read
 	patience = 20 * time.Second // that one request waits for a query to end
 )
 

@@ -23,7 +23,7 @@ var (
 	september = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 )
 
-func rows(t *testing.T, c *vultr.Collector, month time.Time) []focus.Row {
+func rows(t testing.TB, c *vultr.Collector, month time.Time) []focus.Row {
 	t.Helper()
 	var out []focus.Row
 	for row, err := range c.Costs(t.Context(), month) {

@@ -48,7 +48,7 @@ func shapeOf(path string) (shape, bool) {
 var fieldShape = regexp.MustCompile(`(\w+):(\w)`)
 
 // check fails when what the fake is about to say is not what Vultr would: then its tests would prove nothing.
-func (s shape) check(t *testing.T, one any) {
+func (s shape) check(t testing.TB, one any) {
 	t.Helper()
 	element, ok := one.(map[string]any)
 	if !ok {
@@ -87,7 +87,7 @@ var files = map[string]string{
 	"/v2/plans": "plans.json", "/v2/plans-metal": "plans-metal.json",
 }
 
-func fixture(t *testing.T, file string) []any {
+func fixture(t testing.TB, file string) []any {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", file))
 	if err != nil {

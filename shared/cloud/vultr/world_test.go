@@ -23,7 +23,7 @@ import (
 // world is Vultr on loopback. It checks every request, and every answer that it gives against the documented shape.
 type world struct {
 	*httptest.Server
-	t *testing.T
+	t testing.TB
 
 	mu          sync.Mutex
 	lists       map[string][]any // by path
@@ -46,7 +46,7 @@ type world struct {
 
 const key = "VULTR-KEY"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, now: time.Date(2026, 9, 20, 15, 0, 0, 0, time.UTC), pageSize: cloudtest.PageSize, contentType: "application/json",
