@@ -104,6 +104,9 @@ func october2026() []map[string]string {
 		charge("cost", "1.5", "cost_at_list", "1.75", "credits", `[{"id":"cud-77","full_name":"Committed use discount: CPU","type":"COMMITTED_USAGE_DISCOUNT","amount":"-1.5"}]`, "subscription_id", "sub-42"),
 		charge("sku_name", "Commitment v1: N2 Cpu in Frankfurt for 1 Year", "sku_id", "AAAA-BBBB-CCCC", "cost", "0.9125", "cost_at_list", "0.9125", "subscription_id", "sub-42",
 			"resource_id", "NULL", "resource_name", "NULL"),
+		// the fee of a commitment of money, of which 0.25 was not used: since 2025 the credit is on the fee
+		charge("sku_name", "Compute Flexible CUDs - 1 Year", "sku_id", "DDDD-EEEE-FFFF", "cost", "1", "cost_at_list", "1", "subscription_id", "769c55ea", "resource_id", "NULL", "resource_name", "NULL",
+			"credits", `[{"id":"cud-fee","full_name":"Compute Flexible CUDs","type":"FEE_UTILIZATION_OFFSET","amount":"-0.75"}]`),
 		charge("sku_name", "Spot Preemptible N2 Instance Core running in Frankfurt", "cost", "0.05", "cost_at_list", "NULL"),
 		// a late correction, negative, of usage in July
 		charge("cost", "-12.345678901", "cost_at_list", "-12.345678901", "usage_start", "1784073600000000", "usage_end", "1784077200000000", "adjustment_id", "adj-1", "adjustment_type", "USAGE_CORRECTION"),

@@ -28,6 +28,7 @@ const (
 	promotion      = "PROMOTION"
 	usageDiscount  = "COMMITTED_USAGE_DISCOUNT"
 	dollarDiscount = "COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE"
+	feeOffset      = "FEE_UTILIZATION_OFFSET" // on the fee itself: what was used of it
 )
 
 // chargeRows makes FOCUS rows of one row of the standard or detailed export: one for the charge and, since FOCUS knows gifts
@@ -124,17 +125,21 @@ func pricingCategory(sku string) string {
 	return "Standard"
 }
 
-// commitment notes what a credit says about the commitment that it came from.
+// commitment notes what a credit says about the commitment that it came from. Of a fee with a credit for its use, the usage
+// carries its own price, so that what is left of the fee is what was not used.
 func commitment(row *focus.Row, c credit) {
+	status := "Used"
 	switch c.Type {
 	case usageDiscount:
-		row.CommitmentDiscountCategory, row.CommitmentDiscountType = "Usage", "Resource-based committed use discount"
+		row.CommitmentDiscountCategory, row.CommitmentDiscountType = "Usage", ofResources
 	case dollarDiscount:
-		row.CommitmentDiscountCategory, row.CommitmentDiscountType = "Spend", "Spend-based committed use discount"
+		row.CommitmentDiscountCategory, row.CommitmentDiscountType = "Spend", ofSpend
+	case feeOffset:
+		row.CommitmentDiscountCategory, row.CommitmentDiscountType, status = "Spend", ofSpend, "Unused"
 	default:
 		return
 	}
-	row.PricingCategory, row.CommitmentDiscountStatus, row.CommitmentDiscountName = "Committed", "Used", c.FullName
+	row.PricingCategory, row.CommitmentDiscountStatus, row.CommitmentDiscountName = "Committed", status, c.FullName
 	if row.CommitmentDiscountID == "" {
 		row.CommitmentDiscountID = c.ID
 	}
