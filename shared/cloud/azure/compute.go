@@ -82,13 +82,18 @@ func (c *Collector) machine(ctx context.Context, s subscription, vm *armcompute.
 		return r, nil
 	}
 	name := string(*p.HardwareProfile.VMSize)
-	set(&r, resource.AttrSize, name)
+	return r, c.setSize(ctx, s, &r, name)
+}
+
+// setSize writes a size of machine and what it offers.
+func (c *Collector) setSize(ctx context.Context, s subscription, r *resource.Resource, name string) error {
+	set(r, resource.AttrSize, name)
 	sizes, err := c.sizes.in(ctx, c, s, r.Region)
 	if size, ok := sizes[strings.ToLower(name)]; ok {
-		set(&r, resource.AttrVCPU, size.vcpu)
-		set(&r, resource.AttrMemoryGiB, size.memoryGiB)
+		set(r, resource.AttrVCPU, size.vcpu)
+		set(r, resource.AttrMemoryGiB, size.memoryGiB)
 	}
-	return r, err
+	return err
 }
 
 // disks lists managed disks.

@@ -58,6 +58,7 @@ func (w *world) estate() {
 		},
 	})
 	w.stores()
+	w.services()
 }
 
 func (w *world) machines() {

@@ -28,7 +28,11 @@ var listers = []lister{
 	{"Microsoft.Compute/virtualMachines", (*Collector).machines},
 	{"Microsoft.Compute/disks", (*Collector).disks},
 	{"Microsoft.Compute/snapshots", (*Collector).snapshots},
+	{"Microsoft.Compute/virtualMachineScaleSets", (*Collector).scaleSets},
 	{"Microsoft.Network/publicIPAddresses", (*Collector).addresses},
+	{"Microsoft.Network/loadBalancers", (*Collector).balancers},
+	{"Microsoft.Network/applicationGateways", (*Collector).gateways},
+	{"Microsoft.Web/sites", (*Collector).functionApps},
 	{"Microsoft.Sql/servers/databases", (*Collector).databases},
 	{"Microsoft.Storage/storageAccounts", (*Collector).accounts},
 }

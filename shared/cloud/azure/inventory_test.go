@@ -66,6 +66,14 @@ func TestInventoryHasAllThatExists(t *testing.T) {
 		"microsoft.network/publicipaddresses/unused":   {"state": "available", "size": "Standard", "attached_to": ""},
 		"microsoft.sql/servers/ledger/databases/books": {"state": "running", "size": "GP_Gen5_4", "vcpu": "4", "gib": "500"},
 		"microsoft.storage/storageaccounts/portal":     {"size": "Standard_LRS"},
+
+		"microsoft.compute/virtualmachinescalesets/workers": {"size": "Standard_D2s_v5", "vcpu": "2", "memory_gib": "8", "desired_size": "3"},
+		"microsoft.compute/virtualmachinescalesets/mixed":   {"mixed_instances": "true", "desired_size": "0"},
+		"microsoft.network/loadbalancers/front":             {"size": "Standard", "scheme": "internet-facing", "targets": "3"},
+		"microsoft.network/loadbalancers/idle":              {"size": "Basic", "scheme": "internal", "targets": "0"},
+		"microsoft.network/applicationgateways/web":         {"size": "WAF_v2", "scheme": "internet-facing", "targets": "1", "state": "running"},
+		"microsoft.web/sites/mailer":                        {"state": "running", "runtime": "python3.11", "modified_at": "2026-05-01T10:00:00Z"},
+		"microsoft.web/sites/flex":                          {"state": "stopped", "runtime": "node22"},
 	}
 	if len(got) != len(want) {
 		t.Errorf("%d resources, want %d", len(got), len(want))
@@ -78,8 +86,8 @@ func TestInventoryHasAllThatExists(t *testing.T) {
 	if vm := got["microsoft.compute/virtualmachines/portal-01"]; vm.Tags["team"] != "partners" || !vm.CreatedAt.Equal(born) || vm.CreatedAt.Location() != time.UTC {
 		t.Errorf("%+v", vm)
 	}
-	if len(inventory.Parts) != 2*6 {
-		t.Errorf("%d parts, want 6 services in two regions: %+v", len(inventory.Parts), inventory.Parts)
+	if len(inventory.Parts) != 2*10 {
+		t.Errorf("%d parts, want 10 services in two regions: %+v", len(inventory.Parts), inventory.Parts)
 	}
 	if n := w.count("ResourceSKUsClient.NewListPager"); n != 1 {
 		t.Errorf("the sizes of the region were read %d times", n)
@@ -138,10 +146,10 @@ func TestFiltersOfResources(t *testing.T) {
 		settings map[string]string
 		want     int
 	}{
-		"a tag":                  {map[string]string{"tags": "team=partners"}, 4},
+		"a tag":                  {map[string]string{"tags": "team=partners"}, 6},
 		"another tag":            {map[string]string{"tags": "team=erp, owner"}, 0},
 		"a region without any":   {map[string]string{"regions": "northeurope"}, 0},
-		"the resource group":     {map[string]string{"resource_groups": "rg-portal"}, 10},
+		"the resource group":     {map[string]string{"resource_groups": "rg-portal"}, 17},
 		"another resource group": {map[string]string{"resource_groups": "rg-erp"}, 0},
 	} {
 		w := newWorld(t)

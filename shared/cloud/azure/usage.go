@@ -3,6 +3,7 @@ package azure
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +60,8 @@ var intervals = map[time.Duration]string{
 	time.Hour: "PT1H", 6 * time.Hour: "PT6H", 12 * time.Hour: "PT12H", 24 * time.Hour: "P1D",
 }
 
-// Usage implements ingest.Collector. It asks for all resources of one subscription, region and type together.
+// Usage implements ingest.Collector. It asks for all resources of one subscription, region and type together. What was found until the
+// connection's limit was reached is given beside that error.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	interval, ok := intervals[q.Every]
 	if !ok {
@@ -81,23 +83,59 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		}
 		places[p] = append(places[p], ref)
 	}
-	var out ingest.Measured
+	out := ingest.Measured{Parts: []ingest.Part{}}
+	status := map[metricPlace]ingest.Part{}
 	for _, p := range order {
+		at := metricPlace{p.account, p.region}
 		for batch := range slices.Chunk(places[p], perBatch) {
-			for _, metric := range q.Metrics {
-				from, ok := gauges[p.typ].metrics[metric]
-				if !ok {
-					continue
-				}
-				found, err := c.batch(ctx, metricQuestion{q, interval, metric, from, gauges[p.typ].namespace, batch})
-				if err != nil {
-					return ingest.Measured{}, err
-				}
-				out.Usage = append(out.Usage, found...)
+			if known, read := status[at]; read && known.Status != ingest.OK {
+				break // the others would be refused as well
 			}
+			part, found, err := c.measure(ctx, q, interval, p.typ, batch)
+			out.Usage = append(out.Usage, found...)
+			if err != nil {
+				return out, err
+			}
+			status[at] = part
 		}
 	}
+	for _, at := range slices.SortedFunc(maps.Keys(status), metricPlace.compare) {
+		out.Parts = append(out.Parts, status[at])
+	}
 	return out, nil
+}
+
+// metricPlace is what metrics are read of: one region of a subscription.
+type metricPlace struct{ account, region string }
+
+func (p metricPlace) compare(q metricPlace) int {
+	return cmp.Or(cmp.Compare(p.account, q.account), cmp.Compare(p.region, q.region))
+}
+
+// metricsRead is what has to be read for metrics, as permissions name it.
+const metricsRead = "Microsoft.Insights/metrics"
+
+// measure asks for all metrics of a batch. A refusal is told by the part; whatever is worth a retry, and the limit of the
+// connection, is an error.
+func (c *Collector) measure(ctx context.Context, q ingest.UsageQuery, interval string, typ resource.Type, batch []resource.Ref) (ingest.Part, []resource.Usage, error) {
+	part := ingest.Part{Account: batch[0].Account, Region: batch[0].Region, Service: metricsRead, Status: ingest.OK}
+	var out []resource.Usage
+	for _, metric := range q.Metrics {
+		from, ok := gauges[typ].metrics[metric]
+		if !ok {
+			continue
+		}
+		found, err := c.batch(ctx, metricQuestion{q, interval, metric, from, gauges[typ].namespace, batch})
+		if err != nil {
+			if status, reason := outcome(err); status == ingest.Denied || status == ingest.Disabled {
+				part.Status, part.Reason = status, reason
+				return part, out, nil
+			}
+			return part, out, err
+		}
+		out = append(out, found...)
+	}
+	return part, out, nil
 }
 
 // metricQuestion is what is asked at once: one metric of resources of one kind and place.

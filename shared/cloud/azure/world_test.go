@@ -104,11 +104,15 @@ func (w *world) token(out http.ResponseWriter, r *http.Request) {
 }
 
 func (w *world) service(out http.ResponseWriter, r *http.Request, operation string) {
-	for prefix, handle := range w.paths {
-		if strings.HasPrefix(r.URL.Path, prefix) {
-			handle(out, r)
-			return
+	longest := ""
+	for prefix := range w.paths {
+		if strings.HasPrefix(r.URL.Path, prefix) && len(prefix) > len(longest) {
+			longest = prefix
 		}
+	}
+	if handle := w.paths[longest]; handle != nil {
+		handle(out, r)
+		return
 	}
 	w.fakes(out, r, operation)
 }
