@@ -63,12 +63,7 @@ func commitments(t *testing.T, s Subject, w World) {
 	healthy(t, got.Parts)
 	seen := map[string]bool{}
 	for _, c := range got.Held {
-		if c.Cloud != s.Cloud || c.ID == "" || c.Type == "" || c.Unit == "" || !c.Quantity.IsPositive() || c.Category != resource.UsageCommitment && c.Category != resource.SpendCommitment {
-			t.Errorf("a commitment that says not what it is: %+v", c)
-		}
-		if !c.End.IsZero() && !c.Start.Before(c.End) || c.Hourly != nil && (c.Hourly.IsNegative() || !c.Currency.Valid()) {
-			t.Errorf("%s: from %s to %s for %v %q an hour", c.ID, c.Start, c.End, c.Hourly, c.Currency)
-		}
+		validCommitment(t, s, c)
 		if seen[c.ID] {
 			t.Errorf("%s is listed twice", c.ID)
 		}
@@ -86,6 +81,19 @@ func commitments(t *testing.T, s Subject, w World) {
 	again, err := reader(t, w).Commitments(t.Context(), *w.Committed)
 	if err != nil || !reflect.DeepEqual(got, again) {
 		t.Errorf("the commitments differ from reading to reading: %v", err)
+	}
+}
+
+func validCommitment(t *testing.T, s Subject, c resource.Commitment) {
+	t.Helper()
+	if c.Cloud != s.Cloud || c.ID == "" || c.Type == "" || c.Unit == "" || !c.Quantity.IsPositive() || c.Category != resource.UsageCommitment && c.Category != resource.SpendCommitment {
+		t.Errorf("a commitment that does not say what it is: %+v", c)
+	}
+	if !c.End.IsZero() && !c.Start.Before(c.End) {
+		t.Errorf("%s is from %s to %s", c.ID, c.Start, c.End)
+	}
+	if c.Hourly != nil && (c.Hourly.IsNegative() || !c.Currency.Valid()) {
+		t.Errorf("%s costs %s %q an hour", c.ID, c.Hourly, c.Currency)
 	}
 }
 

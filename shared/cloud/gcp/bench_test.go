@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -69,6 +70,15 @@ func BenchmarkConnection(b *testing.B) {
 	}
 }
 
+// bigPage is a page as large as the collector asks for.
+func bigPage(rest string) []byte {
+	list := make([]map[string]string, pageRows)
+	for i := range list {
+		list[i] = charge("resource_name", fmt.Sprintf("web-%d", i))
+	}
+	return []byte(wire(detailed, rest, list...))
+}
+
 // BenchmarkMillionRows reads a bill of a million rows in pages, as large a bill as any, and reports the most memory that the
 // process, this fake included, took from the system.
 func BenchmarkMillionRows(b *testing.B) {
@@ -77,17 +87,8 @@ func BenchmarkMillionRows(b *testing.B) {
 		atMostMB = 128
 	)
 	g := newGoogle(b)
-	list := make([]map[string]string, pageRows)
-	for i := range list {
-		list[i] = charge("resource_name", fmt.Sprintf("web-%d", i))
-	}
-	last := []byte(wire(detailed, "", list...))
-	body := []byte(wire(detailed, `,"pageToken":"TOKEN"`, list...))
-	list = nil
-	token := slices.Index(body, 'T')
-	for string(body[token:token+5]) != "TOKEN" {
-		token++
-	}
+	last, body := bigPage(""), bigPage(`,"pageToken":"TOKEN"`)
+	token := bytes.Index(body, []byte("TOKEN"))
 	page := func(w http.ResponseWriter, r *http.Request) {
 		n := 1
 		if text := r.URL.Query().Get("pageToken"); text != "" {

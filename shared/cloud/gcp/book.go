@@ -87,25 +87,32 @@ func enter(books map[string]*book, s *cloudbilling.Sku) {
 	if !known || strings.HasPrefix(s.Description, "Spot ") != (variant == resource.SpotPrice) {
 		return
 	}
-	machine := machineSKU.FindStringSubmatch(s.Description)
-	kind, _, _ := strings.Cut(s.Description, " in ")
-	other, isOther := otherSKU[kind]
 	for _, region := range s.ServiceRegions {
-		b := books[region]
-		switch {
-		case b == nil:
-		case machine != nil && s.Category.ResourceFamily == "Compute" && unit == units[machine[2]]:
-			b.machines.enter(ingredient{strings.ToLower(machine[1]), machine[2], variant}, price)
-		case isOther && variant == "" && unit == units[other.Unit]:
-			b.others.enter(kind, price)
+		if b := books[region]; b != nil {
+			b.enter(s, price, unit, variant)
 		}
+	}
+}
+
+func (b *book) enter(s *cloudbilling.Sku, price decimal.Decimal, unit, variant string) {
+	if m := machineSKU.FindStringSubmatch(s.Description); m != nil && s.Category.ResourceFamily == "Compute" && unit == units[m[2]] {
+		b.machines.enter(ingredient{strings.ToLower(m[1]), m[2], variant}, price)
+		return
+	}
+	kind, _, _ := strings.Cut(s.Description, " in ")
+	if other, ok := otherSKU[kind]; ok && variant == "" && unit == units[other.Unit] {
+		b.others.enter(kind, price)
 	}
 }
 
 var engineNames = map[string]string{"PostgreSQL": "postgres", "MySQL": "mysql"}
 
-// storageNames are those that databases have for their disks.
-var storageNames = map[string]string{"Standard storage": "pd_ssd", "Low cost storage": "pd_hdd"}
+// databaseSKUs are what the catalogue's words for databases are here, and their units. Disks have the names that databases have
+// for theirs.
+var databaseSKUs = map[string]struct{ what, unit string }{
+	"vCPU": {core, units[core]}, "RAM": {memory, units[memory]},
+	"Standard storage": {"pd_ssd", units["GiB-month"]}, "Low cost storage": {"pd_hdd", units["GiB-month"]},
+}
 
 func enterDatabase(books map[string]*book, s *cloudbilling.Sku) {
 	price, unit, ok := unitPrice(s)
@@ -113,13 +120,10 @@ func enterDatabase(books map[string]*book, s *cloudbilling.Sku) {
 	if !ok || m == nil || s.Category == nil || s.Category.UsageType != "OnDemand" {
 		return
 	}
-	what, want := map[string]string{"vCPU": core, "RAM": memory}[m[2]], ""
-	if want = units[what]; what == "" {
-		what, want = storageNames[m[2]], units["GiB-month"]
-	}
+	of := databaseSKUs[m[2]]
 	for _, region := range s.ServiceRegions {
-		if b := books[region]; b != nil && unit == want {
-			b.stores.enter(ingredient{engineNames[m[1]], what, ""}, price)
+		if b := books[region]; b != nil && unit == of.unit {
+			b.stores.enter(ingredient{engineNames[m[1]], of.what, ""}, price)
 		}
 	}
 }
@@ -174,7 +178,7 @@ func (b *book) prices(region string, sizes map[string]size) (out []resource.Pric
 // databases lists those of a region's databases, and of their disks. Their variant is the engine.
 func (b *book) databases(region string, tiers []size) (out []resource.Price) {
 	for _, engine := range slices.Sorted(maps.Values(engineNames)) {
-		for _, disk := range slices.Sorted(maps.Values(storageNames)) {
+		for _, disk := range []string{"pd_hdd", "pd_ssd"} {
 			if amount := b.stores[ingredient{engine, disk, ""}]; amount.Valid {
 				out = append(out, priced(resource.Price{Type: resource.Database, Size: disk, Unit: "GiB-month", Variant: engine}, region, amount.Decimal))
 			}
