@@ -45,11 +45,11 @@ func (x Analysis) Register(a huma.API) {
 	}, tenant.Operator, x.assess)
 	operation(a, huma.Operation{
 		OperationID: "list-forecasts", Method: http.MethodGet, Path: "/forecasts", Tags: tags, Summary: "List forecasts",
-		Description: "Of the whole bill, of each provider or of each service, by day, with intervals; one a currency.",
+		Description: "Of the whole bill, of each provider, of each service or of each leaf, by day, with intervals; one a currency. The forecasts of parts sum to the forecast of the whole.",
 	}, tenant.Viewer, x.forecasts)
 	operation(a, huma.Operation{
 		OperationID: "list-trends", Method: http.MethodGet, Path: "/trends", Tags: tags, Summary: "List trends",
-		Description: "Of the whole bill, of each provider or of each service: direction, averages, changes of level, pattern and what drove the last month.",
+		Description: "Of the whole bill, of each provider, of each service or of each leaf: direction, averages, changes of level, pattern and what drove the last month.",
 	}, tenant.Viewer, x.trends)
 }
 
@@ -164,9 +164,9 @@ func (x Analysis) assess(ctx context.Context, p tenant.Principal, in *assessInpu
 }
 
 type resultsInput struct {
-	Scope    job.Level  `query:"scope" enum:"total,provider,service" default:"total" doc:"How fine the bill is cut."`
-	Provider string     `query:"provider" doc:"Only this ServiceProviderName; needs scope provider or service."`
-	Service  string     `query:"service" doc:"Only this ServiceName; needs scope service."`
+	Scope    job.Level  `query:"scope" enum:"total,provider,service,leaf" default:"total" doc:"How fine the bill is cut; a leaf is the account and region of a service. What is too small to stand by itself comes as one item with rest, so that the items of every scope sum to the total."`
+	Provider string     `query:"provider" doc:"Only this ServiceProviderName; needs scope provider, service or leaf."`
+	Service  string     `query:"service" doc:"Only this ServiceName; needs scope service or leaf."`
 	Analysis string     `query:"analysis" doc:"An analysis of a part or a period, as its summary names it; without it, the one of the whole bill."`
 	Basis    cost.Basis `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
 }
@@ -175,9 +175,9 @@ func (in *resultsInput) filter() (job.ResultFilter, error) {
 	f := job.ResultFilter{Analysis: in.Analysis, Basis: in.Basis, Level: in.Scope, Provider: in.Provider, Service: in.Service}
 	switch {
 	case in.Provider != "" && in.Scope == job.WholeLevel:
-		return f, fault.Input("query.provider", in.Provider, "needs scope=provider or scope=service")
-	case in.Service != "" && in.Scope != job.ServiceLevel:
-		return f, fault.Input("query.service", in.Service, "needs scope=service")
+		return f, fault.Input("query.provider", in.Provider, "needs scope=provider, scope=service or scope=leaf")
+	case in.Service != "" && in.Scope != job.ServiceLevel && in.Scope != job.LeafLevel:
+		return f, fault.Input("query.service", in.Service, "needs scope=service or scope=leaf")
 	}
 	return f, nil
 }

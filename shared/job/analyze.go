@@ -24,6 +24,9 @@ type AnalysisStore interface {
 	// SaveAnalysis writes, in one transaction, what merge makes of the known anomalies of the same analysis, and replaces its
 	// forecasts and trends by those given, each only if it is not nil. A nil merge leaves the anomalies.
 	SaveAnalysis(ctx context.Context, t tenant.ID, a AnalysisKey, merge func(known []Anomaly) []Anomaly, forecasts []Forecast, trends []Trend) error
+	// MadeForecasts reads those stored forecasts of the analysis that were made from one of the contents, by content, as they were
+	// before their parts were made to sum up: without Moves.
+	MadeForecasts(ctx context.Context, t tenant.ID, a AnalysisKey, contents []string) (map[string]Forecast, error)
 }
 
 // AnalysisKey names what an analysis is about; another analysis of the same replaces it.
@@ -62,14 +65,21 @@ type Anomaly struct {
 type Forecast struct {
 	forecast.Forecast
 
+	Level   Level     `json:"level"` // how fine the bill is cut; the forecasts of a level sum to the whole
+	Rest    bool      `json:"rest"`  // it is of what the scope holds beside the parts of this level that stand by themselves
 	Version string    `json:"version"`
 	At      time.Time `json:"at"` // when it was made
+
+	Content string    `json:"-"` // names all that it follows from
+	Moves   []float64 `json:"-"` // by how much each day has yet to move for the parts to sum to the whole; nil: not at all
 }
 
 // Trend is a trend as the record keeps it.
 type Trend struct {
 	trend.Trend
 
+	Level   Level     `json:"level"`
+	Rest    bool      `json:"rest"`
 	Version string    `json:"version"`
 	At      time.Time `json:"at"`
 }
@@ -190,56 +200,61 @@ func (a Analyze) analyse(ctx context.Context, in AnalyzeInput, q cost.SeriesQuer
 	if err != nil {
 		return err
 	}
+	key := AnalysisKey{out.Analysis, in.Basis}
 	var merge func([]Anomaly) []Anomaly
 	if slices.Contains(in.Types, Anomalies) {
-		verdicts, err := a.verdicts(ctx, in.Tenant)
-		if err != nil {
+		if merge, err = a.anomalies(ctx, in, q, leaves, calendar, now, out); err != nil {
 			return err
-		}
-		found, err := a.detect(ctx, in, q, leaves, anomaly.Options{Sensitivity: in.Sensitivity, Expected: expectedScopes(verdicts), Calendar: calendar})
-		if err != nil {
-			return err
-		}
-		executions, err := a.executions(ctx, in.Tenant)
-		if err != nil {
-			return err
-		}
-		out.Anomalies = &AnomalySummary{}
-		merge = func(known []Anomaly) []Anomaly {
-			merged, summary := mergeAnomalies(known, found, evidence{verdicts, executions}, in, out.Analysis, now)
-			*out.Anomalies = summary
-			return merged
 		}
 	}
 	var forecasts []Forecast
 	var trends []Trend
-	wholes := wholeSeries(leaves, in.Filter)
+	branches := branchesOf(leaves, in.Filter)
 	if slices.Contains(in.Types, Forecasts) {
-		forecasts = []Forecast{}
-		for _, s := range wholes {
-			f := forecast.Daily(s.Series, horizon, calendar)
-			forecasts = append(forecasts, Forecast{f, forecast.Version, now})
-			if s.top {
-				out.Forecasts = append(out.Forecasts, ForecastSummary{f.Currency, f.Model, f.MASE, f.Next30, f.Next90})
+		if forecasts, err = a.outlook(ctx, in.Tenant, key, branches, calendar, now); err != nil {
+			return err
+		}
+		for _, f := range forecasts {
+			if f.Level == WholeLevel {
+				w := f.Moved(f.Moves)
+				out.Forecasts = append(out.Forecasts, ForecastSummary{w.Currency, w.Model, w.MASE, w.Next30, w.Next90})
 			}
 		}
 	}
 	if slices.Contains(in.Types, Trends) {
-		trends = []Trend{}
-		for _, s := range wholes {
-			t := trend.Describe(s.Series)
-			t.Drivers = drivers(s, leaves)
-			trends = append(trends, Trend{t, trend.Version, now})
-			if s.top {
+		if trends, err = movement(ctx, branches, now); err != nil {
+			return err
+		}
+		for _, t := range trends {
+			if t.Level == WholeLevel {
 				out.Trends = append(out.Trends, TrendSummary{t.Currency, t.Pattern, t.Reason, t.Change.Month})
 			}
 		}
 	}
-	return a.Store.SaveAnalysis(ctx, in.Tenant, AnalysisKey{out.Analysis, in.Basis}, merge, forecasts, trends)
+	return a.Store.SaveAnalysis(ctx, in.Tenant, key, merge, forecasts, trends)
 }
 
-// horizon is how far ahead is forecast: three calendar months whatever the day, so that the longest quarter is whole.
-const horizon = 123
+// anomalies finds them, and says how to bring them together with the known ones.
+func (a Analyze) anomalies(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, calendar cost.Calendar, now time.Time, out *AnalyzeOutput) (func([]Anomaly) []Anomaly, error) {
+	verdicts, err := a.verdicts(ctx, in.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.detect(ctx, in, q, leaves, anomaly.Options{Sensitivity: in.Sensitivity, Expected: expectedScopes(verdicts), Calendar: calendar})
+	if err != nil {
+		return nil, err
+	}
+	executions, err := a.executions(ctx, in.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	out.Anomalies = &AnomalySummary{}
+	return func(known []Anomaly) []Anomaly {
+		merged, summary := mergeAnomalies(known, found, evidence{verdicts, executions}, in, out.Analysis, now)
+		*out.Anomalies = summary
+		return merged
+	}, nil
+}
 
 // complete checks the input and fills in what it leaves out.
 func (a Analyze) complete(in AnalyzeInput) (AnalyzeInput, error) {

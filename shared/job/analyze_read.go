@@ -43,7 +43,11 @@ const (
 	WholeLevel    Level = "total"
 	ProviderLevel Level = "provider"
 	ServiceLevel  Level = "service"
+	LeafLevel     Level = "leaf" // the account and region of a service
 )
+
+// Levels lists them, widest first.
+var Levels = []Level{WholeLevel, ProviderLevel, ServiceLevel, LeafLevel}
 
 // ResultFilter chooses forecasts or trends.
 type ResultFilter struct {

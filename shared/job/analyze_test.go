@@ -74,6 +74,17 @@ func (l *dailyBill) SaveAnalysis(_ context.Context, _ tenant.ID, key job.Analysi
 	return nil
 }
 
+func (l *dailyBill) MadeForecasts(_ context.Context, _ tenant.ID, key job.AnalysisKey, contents []string) (map[string]job.Forecast, error) {
+	found := map[string]job.Forecast{}
+	for _, f := range l.forecasts {
+		if l.key == key && slices.Contains(contents, f.Content) {
+			f.Moves = nil
+			found[f.Content] = f
+		}
+	}
+	return found, nil
+}
+
 var (
 	analysed   = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	billsBegin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -148,9 +159,9 @@ func TestAnalyzeNeverMixesCurrencies(t *testing.T) {
 			t.Errorf("%s in euros: %.1f a day, want about 70", f.Scope, f.Points[0].Mean)
 		}
 	}
-	// The whole, one provider, one service and that in the other currency, where there are two services.
-	if len(l.forecasts) != 7 || len(l.trends) != 7 {
-		t.Errorf("%d forecasts, %d trends, want 7", len(l.forecasts), len(l.trends))
+	// The whole, its provider, its services and their leaves: two in one currency, one in the other.
+	if len(l.forecasts) != 10 || len(l.trends) != 10 {
+		t.Errorf("%d forecasts, %d trends, want 10", len(l.forecasts), len(l.trends))
 	}
 	for _, tr := range l.trends {
 		if tr.Currency == "USD" && len(tr.Scope) == 0 && (len(tr.Drivers) == 0 || tr.Drivers[0].Scope[cost.Service] != "EC2") {
@@ -203,8 +214,8 @@ func TestAnalyzeAPartOfTheBill(t *testing.T) {
 			t.Errorf("a forecast of %s", f.Scope)
 		}
 	}
-	if len(l.forecasts) != 3 {
-		t.Errorf("%d forecasts, want the provider and its two services", len(l.forecasts))
+	if len(l.forecasts) != 6 {
+		t.Errorf("%d forecasts, want the provider as the whole and as itself, its two services and their leaves", len(l.forecasts))
 	}
 }
 

@@ -215,7 +215,7 @@ func (r *imagining) fresh(now time.Time) error {
 	var all []Forecast
 	for _, c := range currencies(r.leaves) {
 		mine := slices.DeleteFunc(slices.Clone(r.leaves), func(s cost.Series) bool { return s.Currency != c })
-		all = append(all, Forecast{r.outlook(sumUp(mine, r.in.Scope), horizon), forecast.Version, now})
+		all = append(all, Forecast{Forecast: r.outlook(sumUp(mine, r.in.Scope), horizon), Version: forecast.Version, At: now})
 	}
 	var err error
 	if r.base, err = chosen(all, r.in.Currency); err != nil {

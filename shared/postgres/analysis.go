@@ -14,11 +14,6 @@ import (
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
-const (
-	forecastKind = "forecast"
-	trendKind    = "trend"
-)
-
 // SaveAnalysis writes, in one transaction, what merge makes of the known anomalies of the same analysis, and replaces its
 // forecasts and trends by those given, each only if it is not nil. A nil merge leaves the anomalies. Analyses of one tenant
 // are saved one at a time.
@@ -33,20 +28,16 @@ func (db *DB) SaveAnalysis(ctx context.Context, t tenant.ID, a job.AnalysisKey, 
 			}
 		}
 		if forecasts != nil {
-			var rows []result
-			for _, f := range forecasts {
-				rows = append(rows, result{f.Scope, f.Currency, f})
-			}
-			if err := replaceResults(ctx, tx, t, a, forecastKind, rows); err != nil {
+			if err := replaceResults(ctx, tx, t, a, forecastKind, forecastRows(forecasts)); err != nil {
 				return err
 			}
 		}
 		if trends == nil {
 			return nil
 		}
-		var rows []result
-		for _, r := range trends {
-			rows = append(rows, result{r.Scope, r.Currency, r})
+		rows, err := trendRows(trends)
+		if err != nil {
+			return err
 		}
 		return replaceResults(ctx, tx, t, a, trendKind, rows)
 	})
@@ -70,25 +61,6 @@ func mergeAnomalies(ctx context.Context, tx pgx.Tx, t tenant.ID, a job.AnalysisK
 	for _, x := range merge(known) {
 		batch.Queue(sql, t, x.ID, a.Scope, a.Basis, x.Status, slices.Index(anomaly.Severities, x.Severity),
 			valueOf(x.Scope, cost.Provider), valueOf(x.Scope, cost.Service), x.Start, x.Detected, x)
-	}
-	return tx.SendBatch(ctx, batch).Close()
-}
-
-// result is one forecast or trend to be stored.
-type result struct {
-	scope    cost.Scope
-	currency cost.Currency
-	document any
-}
-
-func replaceResults(ctx context.Context, tx pgx.Tx, t tenant.ID, a job.AnalysisKey, kind string, rows []result) error {
-	batch := &pgx.Batch{}
-	batch.Queue(`delete from analysis_results where kind = $1 and analysis = $2 and basis = $3`, kind, a.Scope, a.Basis)
-	const sql = `
-		insert into analysis_results (tenant_id, kind, analysis, basis, scope, currency, provider, service, position, document)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-	for i, r := range rows {
-		batch.Queue(sql, t, kind, a.Scope, a.Basis, r.scope.String(), r.currency, valueOf(r.scope, cost.Provider), valueOf(r.scope, cost.Service), i, r.document)
 	}
 	return tx.SendBatch(ctx, batch).Close()
 }
@@ -139,34 +111,4 @@ func (db *DB) Anomaly(ctx context.Context, t tenant.ID, id string) (job.Anomaly,
 		err = fault.New(fault.NotFound, "There is no anomaly %s.", id)
 	}
 	return x, err
-}
-
-// Forecasts lists the forecasts of the last analysis at one level of the bill.
-func (db *DB) Forecasts(ctx context.Context, t tenant.ID, f job.ResultFilter) ([]job.Forecast, error) {
-	return results[job.Forecast](ctx, db, t, forecastKind, f)
-}
-
-// Trends lists the trends of the last analysis at one level of the bill.
-func (db *DB) Trends(ctx context.Context, t tenant.ID, f job.ResultFilter) ([]job.Trend, error) {
-	return results[job.Trend](ctx, db, t, trendKind, f)
-}
-
-func results[T any](ctx context.Context, db *DB, t tenant.ID, kind string, f job.ResultFilter) ([]T, error) {
-	const sql = `
-		select document from analysis_results
-		where kind = $1 and analysis = $2 and basis = $3
-		  and (provider is not null) = $4 and (service is not null) = $5
-		  and ($6 = '' or provider = $6) and ($7 = '' or service = $7)
-		order by position`
-	var found []T
-	err := db.tx(ctx, t, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, sql, kind, cmp.Or(f.Analysis, "total"), cmp.Or(f.Basis, cost.Effective),
-			f.Level != job.WholeLevel, f.Level == job.ServiceLevel, f.Provider, f.Service)
-		if err != nil {
-			return err
-		}
-		found, err = pgx.CollectRows(rows, pgx.RowTo[T])
-		return err
-	})
-	return found, err
 }
