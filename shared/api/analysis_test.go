@@ -55,7 +55,7 @@ func newAnalysing(t *testing.T) *analysing {
 	}
 	f := forecast.Daily(cost.Series{Start: day.AddDate(0, 0, -200), Values: values, Final: 200, Currency: "USD", Basis: cost.Effective}, 95, nil)
 	err := db.SaveAnalysis(t.Context(), analysedTenant, job.AnalysisKey{Scope: "total", Basis: cost.Effective},
-		func([]job.Anomaly) []job.Anomaly { return found }, []job.Forecast{{Forecast: f, Version: forecast.Version}}, []job.Trend{})
+		func([]job.Anomaly) []job.Anomaly { return found }, []job.Forecast{{Forecast: f, Level: job.WholeLevel, Version: forecast.Version}}, []job.Trend{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestForecastsAndTrendsByScope(t *testing.T) {
 		t.Errorf("%d points, next 30 days %v", len(points), next)
 	}
 	for path, want := range map[string]int{
-		"/forecasts?scope=provider": http.StatusOK, "/trends?scope=service&provider=AWS&service=S3": http.StatusOK, "/trends": http.StatusOK,
+		"/forecasts?scope=provider": http.StatusOK, "/trends?scope=service&provider=AWS&service=S3": http.StatusOK, "/forecasts?scope=leaf&service=S3": http.StatusOK, "/trends": http.StatusOK,
 		"/forecasts?provider=AWS": http.StatusBadRequest, "/trends?scope=provider&service=S3": http.StatusBadRequest, "/trends?scope=tag": http.StatusBadRequest,
 	} {
 		if code, out := x.do(tenant.Viewer, "GET", path, ""); code != want {
