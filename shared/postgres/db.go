@@ -30,8 +30,9 @@ type Options struct {
 // DB is the record. Its methods are safe for concurrent use and fail with errors of package fault: NotFound for what
 // the tenant does not have, Conflict for what is there already, Unavailable for what is worth a retry.
 type DB struct {
-	pool *pgxpool.Pool
-	now  func() time.Time
+	pool  *pgxpool.Pool
+	now   func() time.Time
+	spans knownSpans
 }
 
 // Open connects. It refuses with fault.Forbidden a role to which row level security does not apply: a superuser, or one

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -10,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
-	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -43,104 +44,115 @@ func (db *DB) Series(ctx context.Context, t tenant.ID, q cost.SeriesQuery) ([]co
 		return nil, err
 	}
 	var (
-		spans  map[string]span
-		groups []cost.Group
+		spans map[string]span
+		packs []pack
 	)
 	err = db.tx(ctx, t, func(tx pgx.Tx) error {
-		if spans, err = providerSpans(ctx, tx); err != nil {
+		if spans, err = db.spans.of(ctx, tx, t); err != nil {
 			return err
 		}
 		if err := sel.bind(ctx, tx); err != nil {
 			return err
 		}
-		sql := sel.sums(at, amount, cost.Daily, 0)
-		rows, err := tx.Query(ctx, sql, sel.args...)
+		rows, err := tx.Query(ctx, sel.packs(at, amount), sel.args...)
 		if err != nil {
 			return err
 		}
-		groups, err = pgx.CollectRows(rows, scanGroup(by))
+		packs, err = pgx.CollectRows(rows, scanPack(len(by)))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return assemble(q, sel, groups, spans), nil
+	return assemble(q, by, sel, packs, spans), nil
 }
 
-// span is what a provider has reported so far: first and last day, and the day before which it had settled them when the
-// latest bill was loaded. A bill that is not read again stays provisional at its end, however long ago that is.
-type span struct{ first, last, final time.Time }
+// pack is the daily costs of one combination of dictionary numbers.
+type pack struct {
+	currency cost.Currency
+	days     []int32 // after the beginning of the selection
+	amounts  []float64
+	values   []string // of the dimensions
+}
 
-// providerSpans reads them from all loaded bills. The last day is that of usage where there is any: taxes and fees carry
-// dates ahead of it. The bills of a provider come by several connections, each at its own pace: the provider has reported a
-// day once all of them have, or what one has not read yet would look as if it cost nothing.
-func providerSpans(ctx context.Context, tx pgx.Tx) (map[string]span, error) {
-	const sql = `
-		with days as (
-		  select bill_id, provider_id, charge_id, min(usage_date) as first, max(usage_date) as last
-		  from cost_daily group by 1, 2, 3
-		), reported as (
-		  select p.value ->> 0 as provider, bill_id, min(first) as first, max(last) as last, max(last) filter (where c.value ->> 0 = 'Usage') as used
-		  from days join dictionary p on p.id = provider_id join dictionary c on c.id = charge_id group by 1, 2
-		)
-		select provider, min(first), coalesce(max(used), max(last)), (array_agg(loaded_at order by used desc nulls last, reported.last desc))[1]
-		from reported join bills on bills.id = bill_id join loads on loads.id = load_id
-		group by provider, bills.connection_id`
-	rows, err := tx.Query(ctx, sql)
-	if err != nil {
-		return nil, err
+// packs is the statement: the days of each combination of numbers come as two arrays, so that a year and a half of a series is
+// one row and its texts are looked up once. Combinations that stand for the same texts are added up by the caller, in the order
+// of their numbers, for floating point sums depend on the order.
+func (s *selection) packs(by []place, amount string) string {
+	table, day, _ := s.table()
+	var ids, joins, texts strings.Builder
+	joined := map[kind]bool{}
+	for _, at := range by {
+		alias := fmt.Sprintf("d%d", at.kind)
+		if !joined[at.kind] {
+			joined[at.kind] = true
+			fmt.Fprintf(&ids, ", %s", idColumns[at.kind])
+			fmt.Fprintf(&joins, "\n  join dictionary %[1]s on %[1]s.id = packed.%[2]s and %[1]s.kind = %[3]d", alias, idColumns[at.kind], at.kind)
+		}
+		fmt.Fprintf(&texts, ", %s", at.text(alias, &s.args))
 	}
-	byConnection := map[string][]span{}
-	var name string
-	var first, last, loaded time.Time
-	_, err = pgx.ForEachRow(rows, []any{&name, &first, &last, &loaded}, func() error {
-		byConnection[name] = append(byConnection[name], span{cost.Day(first), cost.Day(last), ingest.FinalBefore(loaded)})
-		return nil
-	})
-	spans := make(map[string]span, len(byConnection))
-	for name, all := range byConnection {
-		spans[name] = together(all)
+	return fmt.Sprintf(`
+with sums as (
+  select %[1]s - %[2]s::date as day, currency%[3]s, sum(%[4]s)::float8 as amount
+  from %[5]s
+  where %[6]s
+  group by 1, currency%[3]s
+), packed as (
+  select currency%[3]s, array_agg(day) as days, array_agg(amount) as amounts
+  from sums group by currency%[3]s
+)
+select currency, days, amounts%[7]s
+from packed%[8]s
+order by currency%[3]s`,
+		day, s.args.add(s.from), ids.String(), amount, table, strings.Join(s.where, "\n    and "), texts.String(), joins.String())
+}
+
+func scanPack(dimensions int) pgx.RowToFunc[pack] {
+	return func(row pgx.CollectableRow) (pack, error) {
+		p := pack{values: make([]string, dimensions)}
+		into := []any{&p.currency, &p.days, &p.amounts}
+		for i := range p.values {
+			into = append(into, &p.values[i])
+		}
+		err := row.Scan(into...)
+		return p, err
 	}
-	return spans, err
 }
 
 // draft is a series in the making.
 type draft struct {
 	series    cost.Series
-	days      map[time.Time]float64
+	days      map[int32]float64
 	providers map[string]bool
 }
 
-func assemble(q cost.SeriesQuery, sel *selection, groups []cost.Group, spans map[string]span) []cost.Series {
+func assemble(q cost.SeriesQuery, by []cost.Dimension, sel *selection, packs []pack, spans map[string]span) []cost.Series {
 	drafts := map[string]*draft{}
 	basis, _ := cost.ParseBasis(string(q.Basis)) // it has been checked
-	for _, g := range groups {
+	provider := slices.Index(by, cost.Provider)
+	for _, p := range packs {
 		scope := make(cost.Scope, len(q.By))
-		for _, d := range q.By {
-			scope[d] = g.Scope[d]
+		for i, d := range by[:len(q.By)] {
+			scope[d] = p.values[i]
 		}
-		key := scope.String() + "\x00" + string(g.Currency)
+		key := scope.String() + "\x00" + string(p.currency)
 		d, ok := drafts[key]
 		if !ok {
 			d = &draft{
-				series: cost.Series{Scope: scope, Basis: basis, Currency: g.Currency},
-				days:   map[time.Time]float64{}, providers: map[string]bool{},
+				series: cost.Series{Scope: scope, Basis: basis, Currency: p.currency},
+				days:   make(map[int32]float64, len(p.days)), providers: map[string]bool{},
 			}
 			drafts[key] = d
 		}
-		d.providers[g.Scope[cost.Provider]] = true
-		d.days[g.Start] += g.Amount.InexactFloat64()
+		d.providers[p.values[provider]] = true
+		for i, day := range p.days {
+			d.days[day] += p.amounts[i]
+		}
 	}
 	all := make([]cost.Series, 0, len(drafts))
-	for _, d := range drafts {
-		all = append(all, d.finish(sel.from, sel.to, q.FinalBefore, spans))
+	for _, key := range slices.Sorted(maps.Keys(drafts)) { // by scope, then currency
+		all = append(all, drafts[key].finish(sel.from, sel.to, q.FinalBefore, spans))
 	}
-	slices.SortFunc(all, func(a, b cost.Series) int {
-		if c := strings.Compare(a.Scope.String(), b.Scope.String()); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.Currency), string(b.Currency))
-	})
 	return all
 }
 
@@ -151,53 +163,15 @@ func (d *draft) finish(from, to, finalBefore time.Time, spans map[string]span) c
 	if reported.first.After(from) {
 		s.Start = reported.first
 	}
+	skipped := cost.Period{Start: from, End: s.Start}.Len()
+	known := s.Index(reported.last) + 1
 	s.Values = make([]float64, max(0, s.Index(to)))
 	for i := range s.Values {
-		s.Values[i] = d.days[s.Day(i)]
-		if s.Day(i).After(reported.last) {
+		s.Values[i] = d.days[int32(i+skipped)] //nolint:gosec // a selection has few days
+		if i >= known {
 			s.Values[i] = math.NaN()
 		}
 	}
-	s.Final = max(0, min(s.Index(finalBefore), s.Index(reported.final), s.Index(reported.last)+1, len(s.Values)))
+	s.Final = max(0, min(s.Index(finalBefore), s.Index(reported.final), known, len(s.Values)))
 	return s
-}
-
-// quiet is how far a provider or connection may lie behind the foremost one and still be waited for; after that it counts as
-// ended.
-const quiet = 14 * 24 * time.Hour
-
-// reported is the span over which all providers of the series have reported.
-func (d *draft) reported(spans map[string]span) span {
-	all := make([]span, 0, len(d.providers))
-	for name := range d.providers {
-		all = append(all, spans[name])
-	}
-	return together(all)
-}
-
-// together is from the first day that any of the spans holds, to the last that each has reached, and final where each is; but
-// for the spans that have ended.
-func together(spans []span) span {
-	var out span
-	for _, s := range spans {
-		if s.last.After(out.last) {
-			out.last = s.last
-		}
-	}
-	foremost := out.last
-	for _, s := range spans {
-		if out.first.IsZero() || s.first.Before(out.first) {
-			out.first = s.first
-		}
-		if foremost.Sub(s.last) > quiet {
-			continue
-		}
-		if s.last.Before(out.last) {
-			out.last = s.last
-		}
-		if out.final.IsZero() || s.final.Before(out.final) {
-			out.final = s.final
-		}
-	}
-	return out
 }
