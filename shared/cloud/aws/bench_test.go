@@ -31,4 +31,5 @@ func BenchmarkMonth(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(rows)), "rows")
 	}
+	b.ReportMetric(mostMemory(b), "peak-RSS-MB")
 }
