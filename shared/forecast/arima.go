@@ -127,7 +127,7 @@ func (o arimaOrder) meanOf(w []float64) float64 {
 		return 0
 	}
 	mean, deviation := moments(w)
-	if o.d+o.sd == 1 && math.Abs(mean)*math.Sqrt(float64(len(w))) < 2*deviation {
+	if o.d+o.sd == 1 && math.Abs(mean)*math.Sqrt(float64(len(w))) < deviation {
 		return 0 // no drift that is worth going on with
 	}
 	return mean

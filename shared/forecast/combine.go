@@ -6,9 +6,21 @@ import (
 	"slices"
 )
 
-// weigh gives each member a weight by its past error: the inverse square, so that the good ones lead without ruling, and one
-// twice as wrong as the best is left out. Where no past value is known to compare with, all weigh the same.
-func weigh(trials []trial, scale float64, fast bool) []Weight {
+// leftOut is how many times as wrong as the best a member may be and still take part.
+const leftOut = 2
+
+// trust is the power to which the members' past accuracy is raised: the more values were foretold, the less is left to chance
+// in who did best. One power for every forty, from 1 (in proportion) to 6 (nearly the best alone).
+func trust(trials []trial, n int) float64 {
+	if len(trials) == 0 {
+		return 1
+	}
+	return max(1, min(6, float64(n-trials[0].at)/40))
+}
+
+// weigh gives each member a weight by its past error: a power of its inverse, so that the good ones lead, and one much worse
+// than the best is left out. Where no past value is known to compare with, all weigh the same.
+func weigh(trials []trial, power, scale float64, fast bool) []Weight {
 	all := members(fitted{}, fast)
 	out := make([]Weight, len(all))
 	errors := make([]float64, len(all))
@@ -26,8 +38,8 @@ func weigh(trials []trial, scale float64, fast bool) []Weight {
 		switch {
 		case math.IsInf(best, 1), best == 0 && e == 0:
 			out[i].Weight = 1
-		case finite(e) && e <= 2*best:
-			out[i].Weight = best / e * best / e
+		case finite(e) && e <= leftOut*best:
+			out[i].Weight = math.Pow(best/e, power)
 		}
 		sum += out[i].Weight
 	}
@@ -37,8 +49,8 @@ func weigh(trials []trial, scale float64, fast bool) []Weight {
 	return out
 }
 
-// combine is halfway between the weighted mean of the members' paths, which uses them all, and their weighted median, which
-// a member that goes astray does not move.
+// combine lies between the weighted mean of the members' paths, which uses them all, and their weighted median, which a member
+// that goes astray does not move; nearer to the median.
 func combine(paths [][]float64, weights []Weight) []float64 {
 	out := make([]float64, len(paths[0]))
 	votes := make([]vote, 0, len(paths))
@@ -51,7 +63,7 @@ func combine(paths [][]float64, weights []Weight) []float64 {
 				votes = append(votes, vote{path[i], w})
 			}
 		}
-		out[i] = (mean + weightedMedian(votes)) / 2
+		out[i] = (mean + 3*weightedMedian(votes)) / 4
 	}
 	return out
 }

@@ -6,7 +6,7 @@ import "math"
 // Koehler, Ord and Snyder 2008).
 type etsForm struct {
 	relative bool // the error grows with the level
-	trend    bool // damped
+	trend    byte // 'N' none, 'D' damped, 'A' going on for ever
 	season   byte // 'N', 'A' or 'M'
 }
 
@@ -25,9 +25,9 @@ type etsState struct {
 	n            int
 }
 
-// fitETS chooses form and parameters by AICc. m below 2 means no season; positive allows the multiplicative season, whose
-// errors are relative too.
-func fitETS(y []float64, m int, positive bool) ets {
+// fitETS chooses form and parameters by AICc, among trends of the given kinds. m below 2 means no season; positive allows the
+// multiplicative season, whose errors are relative too.
+func fitETS(y []float64, m int, positive bool, trends string) ets {
 	y = standard(y, positive)
 	seasons := "N"
 	if m >= 2 && m <= longestSmoothed && len(y) >= 2*m+5 {
@@ -36,10 +36,10 @@ func fitETS(y []float64, m int, positive bool) ets {
 			seasons = "NAM"
 		}
 	}
-	best, least := ets{m: m, etsForm: etsForm{season: 'N'}, alpha: 0.3, phi: 1}, math.Inf(1)
+	best, least := ets{m: m, etsForm: etsForm{trend: 'N', season: 'N'}, alpha: 0.3, phi: 1}, math.Inf(1)
 	for _, season := range []byte(seasons) {
 		start := initialETS(y, m, season)
-		for _, trend := range []bool{false, true} {
+		for _, trend := range []byte(trends) {
 			e, aicc := fitForm(y, etsForm{season == 'M', trend, season}, m, start)
 			if aicc < least {
 				best, least = e, aicc
@@ -70,11 +70,15 @@ func standard(y []float64, positive bool) []float64 {
 	return out
 }
 
+// fitForm searches the parameters from the first states given, then once more from those that these parameters lead back to.
 func fitForm(y []float64, form etsForm, m int, start etsState) (ets, float64) {
 	e := ets{etsForm: form, m: m, phi: 1}
 	x := []float64{-0.8}
-	if form.trend {
+	switch form.trend {
+	case 'D':
 		x = append(x, -2.5, 1)
+	case 'A':
+		x = append(x, -2.5)
 	}
 	if form.season != 'N' {
 		x = append(x, -2)
@@ -85,10 +89,15 @@ func fitForm(y []float64, form etsForm, m int, start etsState) (ets, float64) {
 		return likelihood
 	}
 	x = minimise(x, 0.8, 40*len(x), cost)
+	if len(y) < firstStatesMatter {
+		start = e.with(x).start(y)
+		x = minimise(x, 0.4, 40*len(x), cost)
+		start = e.with(x).start(y)
+	}
 	e = e.with(x)
 	_, likelihood := e.pass(y, start, buffer)
 	k, n := float64(len(x)+2), float64(len(y))
-	if form.trend {
+	if form.trend != 'N' {
 		k++
 	}
 	if form.season != 'N' {
@@ -104,9 +113,13 @@ func fitForm(y []float64, form etsForm, m int, start etsState) (ets, float64) {
 func (e ets) with(x []float64) ets {
 	e.alpha = 0.0001 + 0.9998*logistic(x[0])
 	x = x[1:]
-	if e.trend {
-		e.beta, e.phi = e.alpha*logistic(x[0]), 0.8+0.18*logistic(x[1])
-		x = x[2:]
+	if e.trend != 'N' {
+		e.beta = e.alpha * logistic(x[0])
+		x = x[1:]
+	}
+	if e.trend == 'D' {
+		e.phi = 0.8 + 0.18*logistic(x[0])
+		x = x[1:]
 	}
 	if e.season != 'N' {
 		e.gamma = (1 - e.alpha) * logistic(x[0])
@@ -119,7 +132,7 @@ func logistic(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 // pass runs over y and gives minus twice the log-likelihood, up to a constant that all forms share.
 func (e ets) pass(y []float64, start etsState, buffer []float64) (etsState, float64) {
 	z := etsState{level: start.level, trend: start.trend, season: append(buffer[:0], start.season...), n: len(y)}
-	if !e.trend {
+	if e.trend == 'N' {
 		z.trend = 0
 	}
 	square, logs := 0.0, 0.0
@@ -165,7 +178,7 @@ func (e ets) pass(y []float64, start etsState, buffer []float64) (etsState, floa
 
 // forecast continues y.
 func (e ets) forecast(y []float64, horizon int) []float64 {
-	z, _ := e.pass(y, initialETS(y, e.m, e.season), nil)
+	z, _ := e.pass(y, e.start(y), nil)
 	out := make([]float64, horizon)
 	level, trend := z.level, z.trend
 	for i := range out {
@@ -180,72 +193,4 @@ func (e ets) forecast(y []float64, horizon int) []float64 {
 		}
 	}
 	return out
-}
-
-// initialETS takes level, trend and season of the first cycles by classical decomposition.
-func initialETS(y []float64, m int, season byte) etsState {
-	if season == 'N' {
-		m = 1
-	}
-	var z etsState
-	head := y
-	if m > 1 {
-		z.season = classical(y[:min(len(y), initialCycles*m)], m, season == 'M')
-		head = make([]float64, min(len(y), max(2*m, 10)))
-		for i := range head {
-			if season == 'M' {
-				head[i] = y[i] / z.season[i%m]
-			} else {
-				head[i] = y[i] - z.season[i%m]
-			}
-		}
-	}
-	head = head[:min(len(head), max(10, 2*m))]
-	mean, _ := moments(head)
-	z.trend = slope(head)
-	z.level = mean - z.trend*float64(len(head)+1)/2
-	if season == 'M' && z.level <= 0 {
-		z.level, z.trend = mean, 0
-	}
-	return z
-}
-
-// classical is the season by ratio (or difference) to a centred moving average, averaged over the cycles and normalised.
-func classical(y []float64, m int, multiplicative bool) []float64 {
-	sum, count := make([]float64, m), make([]float64, m)
-	half := m / 2
-	for i := half; i < len(y)-half; i++ {
-		level := 0.0
-		for j := i - half; j <= i+half; j++ {
-			w := 1.0
-			if m%2 == 0 && (j == i-half || j == i+half) {
-				w = 0.5
-			}
-			level += w * y[j] / float64(m)
-		}
-		if multiplicative {
-			sum[i%m] += y[i] / max(level, 1e-300)
-		} else {
-			sum[i%m] += y[i] - level
-		}
-		count[i%m]++
-	}
-	mean := 0.0
-	for k := range sum {
-		if count[k] > 0 {
-			sum[k] /= count[k]
-		} else if multiplicative {
-			sum[k] = 1
-		}
-		mean += sum[k] / float64(m)
-	}
-	for k := range sum {
-		switch {
-		case !multiplicative:
-			sum[k] -= mean
-		case mean > 0:
-			sum[k] = max(sum[k]/mean, 0.01)
-		}
-	}
-	return sum
 }

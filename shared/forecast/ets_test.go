@@ -8,8 +8,8 @@ import (
 // R's ets chooses ETS(M,Ad,M) for AirPassengers with alpha 0.71, gamma near 0 and phi 0.98 (Hyndman and Khandakar 2008).
 func TestAutomaticSmoothingOfAirPassengers(t *testing.T) {
 	t.Parallel()
-	e := fitETS(airPassengers, 12, true)
-	if e.season != 'M' || !e.relative || !e.trend {
+	e := fitETS(airPassengers, 12, true, "ND")
+	if e.season != 'M' || !e.relative || e.trend != 'D' {
 		t.Fatalf("form %+v, want a damped trend and a multiplicative season", e.etsForm)
 	}
 	if e.alpha < 0.55 || e.alpha > 0.85 || e.gamma > 0.1 || e.phi < 0.93 {
@@ -20,7 +20,7 @@ func TestAutomaticSmoothingOfAirPassengers(t *testing.T) {
 // What has no season and no trend is smoothed plainly.
 func TestAutomaticSmoothingTakesNoMoreThanItNeeds(t *testing.T) {
 	t.Parallel()
-	if e := fitETS(lh, 0, true); e.season != 'N' || e.trend {
+	if e := fitETS(lh, 0, true, "NDA"); e.season != 'N' || e.trend != 'N' {
 		t.Errorf("form %+v, want simple smoothing", e.etsForm)
 	}
 }

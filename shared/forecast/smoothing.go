@@ -9,16 +9,29 @@ type fitted struct {
 }
 
 func fit(h history) fitted {
-	m := 0
-	if len(h.seasons) > 0 {
-		m = h.seasons[0]
-	}
-	f := fitted{whole: fitETS(h.y, m, h.positive)}
+	f := fitted{whole: h.smooth()}
 	if !h.fast {
 		y, m := h.forARIMA()
 		f.arima = fitARIMA(y, m)
 	}
 	return f
+}
+
+// smooth leaves it to the likelihood whether there is a short season. A trend that never ends is not looked for in daily
+// costs: three months are ninety steps.
+func (h history) smooth() ets {
+	m := 0
+	switch {
+	case len(h.seasons) > 0:
+		m = h.seasons[0]
+	case len(h.possible) > 0 && h.possible[0] <= 12:
+		m = h.possible[0]
+	}
+	trends := "NDA"
+	if h.daily {
+		trends = "ND"
+	}
+	return fitETS(h.y, m, h.positive, trends)
 }
 
 // forARIMA is what ARIMA models: the series with its season where the season is short, else the rest without it.
@@ -55,7 +68,7 @@ func members(f fitted, fast bool) []member {
 	all := []member{
 		{"seasonal-naive", year(naive)},
 		{"smoothing", year(func(h history, horizon int) []float64 { return f.whole.forecast(h.y, horizon) })},
-		{"theta", year(theta)},
+		{"theta", year(thetaOf)},
 		{"regression", func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
 		{"straight-regression", func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
 	}
@@ -136,8 +149,8 @@ func repeatCycle(y []float64, m, cycles, horizon int) []float64 {
 	return out
 }
 
-// theta is the Theta method on the series without its seasons.
-func theta(h history, horizon int) []float64 {
+// thetaOf is the Theta method on the series without its seasons.
+func thetaOf(h history, horizon int) []float64 {
 	y := h.rest
 	if h.logs {
 		y = make([]float64, len(h.rest))

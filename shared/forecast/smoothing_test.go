@@ -21,7 +21,7 @@ var airPassengers = []float64{
 // With the season off, the smoothing is Holt's damped method; the steps are computed by hand from its equations.
 func TestSmoothingFollowsItsEquations(t *testing.T) {
 	t.Parallel()
-	e := ets{etsForm: etsForm{trend: true, season: 'N'}, alpha: 0.5, beta: 0.2, phi: 0.9}
+	e := ets{etsForm: etsForm{trend: 'D', season: 'N'}, alpha: 0.5, beta: 0.2, phi: 0.9}
 	// level 12, trend 0: e = -2, level 11, trend -0.4; mean 10.64: e = 3.36, level 12.32, trend 0.312;
 	// mean 12.6008: e = -0.6008, level 12.3004, trend 0.16064.
 	z, likelihood := e.pass([]float64{10, 14, 12}, etsState{level: 12}, nil)
@@ -33,19 +33,41 @@ func TestSmoothingFollowsItsEquations(t *testing.T) {
 	}
 }
 
-// Theta of a long straight line: the smoothing lags by (1-alpha)/alpha steps, and half of the slope goes on.
+// Theta continues a straight line as one: it takes the whole of its slope, and the first level that fits.
 func TestThetaOfALine(t *testing.T) {
 	t.Parallel()
 	y := make([]float64, 200)
 	for i := range y {
 		y[i] = 3 * float64(i)
 	}
-	got := thetaMethod(y, 3)
-	lag := 3 * (1 - 0.99) / 0.99 // the largest alpha that is allowed fits best
-	for i, v := range got {
-		if want := 3*199 - lag + 1.5*(float64(i)+1/0.99); math.Abs(v-want) > 0.02 {
+	for i, v := range thetaMethod(y, 3) {
+		if want := 3 * float64(200+i); math.Abs(v-want) > 1e-6 {
 			t.Errorf("%d ahead: %.4f, want %.4f", i+1, v, want)
 		}
+	}
+}
+
+// First level and share are those of least squares: no other ones make smaller errors, and these errors are what is reported.
+func TestThetaFitsFirstLevelAndShare(t *testing.T) {
+	t.Parallel()
+	b, alpha := slope(lh), 0.3
+	square := func(level, share float64) (sum float64) {
+		ahead := b
+		for _, v := range lh {
+			e := v - level - share*ahead
+			sum += e * e
+			level += alpha * (v - level)
+			ahead = b + (1-alpha)*ahead
+		}
+		return sum
+	}
+	got := smoothTheta(lh, b, alpha)
+	least := math.Inf(1)
+	for level := 2.0; level < 3; level += 0.001 {
+		least = min(least, square(level, got.share))
+	}
+	if math.Abs(least-got.square) > 1e-5 || square(2.4, 0.5) < got.square {
+		t.Errorf("square %.6f, the least at that share is %.6f, at the half of Theta %.6f", got.square, least, square(2.4, 0.5))
 	}
 }
 
