@@ -27,7 +27,7 @@ func (c *Collector) Check(ctx context.Context) ([]string, error) {
 	if err := c.enter(ctx, c.account); err != nil {
 		return nil, err
 	}
-	missing, err := tried(ctx, append(c.probesOfCosts(), append(c.probesOf(c.account), c.probesOfHome()...)...))
+	missing, err := tried(ctx, slices.Concat(c.probesOfCosts(), c.probesOf(c.account), c.probesOfHome(), c.probesOfUse()))
 	if err != nil || c.settings.memberRole == "" || slices.Contains(missing, accountsRight) {
 		return missing, err
 	}
@@ -75,7 +75,7 @@ func (c *Collector) checkMember(ctx context.Context, a account) ([]string, error
 	return tried(ctx, c.probesOf(a))
 }
 
-// tried lists the rights that are missing, in the order of the probes.
+// tried lists the rights that are missing, in the order of the probes, and at the limit of spending those that it found until then.
 func tried(ctx context.Context, probes []probe) ([]string, error) {
 	missing := []string{}
 	for _, p := range probes {
@@ -83,7 +83,11 @@ func tried(ctx context.Context, probes []probe) ([]string, error) {
 		if err == nil || codeOf(err) == "DryRunOperation" {
 			continue
 		}
-		if err = translate(err, p.right); fault.CodeOf(err) != fault.Forbidden {
+		switch err = translate(err, p.right); fault.CodeOf(err) {
+		case fault.Forbidden:
+		case fault.LimitReached:
+			return missing, err
+		default:
 			return nil, err
 		}
 		missing = append(missing, p.right)
@@ -101,23 +105,23 @@ func granted(err error) error {
 
 func (c *Collector) probesOfCosts() []probe {
 	if c.settings.bucket != "" {
-		return append([]probe{
+		return []probe{
 			{"s3:ListBucket", func(ctx context.Context) error { _, err := c.manifests(ctx, cost.MonthStart(c.now())); return err }},
 			{"s3:GetObject", c.probeObject},
-		}, c.probesOfUse()...)
+		}
 	}
-	return append([]probe{{costRight, func(ctx context.Context) error {
+	return []probe{{costRight, func(ctx context.Context) error {
 		_, _, err := request(ctx, c, costRight, func(client *costexplorer.Client) (*costexplorer.GetCostAndUsageOutput, error) {
 			return client.GetCostAndUsage(ctx, &costexplorer.GetCostAndUsageInput{TimePeriod: interval(c.recently()), Granularity: types.GranularityDaily, Metrics: []string{unblended}})
 		})
 		return err
-	}}}, c.probesOfUse()...)
+	}}}
 }
 
 // recently is a day of which Cost Explorer has something.
 func (c *Collector) recently() cost.Period { return cost.Days(cost.Day(c.now()).AddDate(0, 0, -2), 1) }
 
-// probesOfUse ask how commitments were used.
+// probesOfUse ask how commitments were used. They come last, for they cost the most.
 func (c *Collector) probesOfUse() []probe {
 	if c.settings.noCommitments {
 		return nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/ingest"
 )
@@ -87,6 +89,15 @@ func TestCheckTriesTheOtherAccounts(t *testing.T) {
 	missing, err := collector(t, front, nil, settings).Check(t.Context())
 	if want := []string{"sts:AssumeRole (account " + members[1] + ")"}; err != nil || !slices.Equal(missing, want) {
 		t.Errorf("%v %v, want %v", missing, err, want)
+	}
+}
+
+func TestCheckStopsAtTheLimit(t *testing.T) {
+	t.Parallel()
+	limit := decimal.RequireFromString("0.02")
+	missing, err := collector(t, everythingDenied(t).start(), ingest.NewMeter(&limit), nil).Check(t.Context())
+	if fault.CodeOf(err) != fault.LimitReached || !slices.Contains(missing, costRight) || !slices.Contains(missing, priceRight) || slices.Contains(missing, reservationCoverRight) {
+		t.Errorf("%v %v", err, missing)
 	}
 }
 

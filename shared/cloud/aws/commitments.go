@@ -59,7 +59,7 @@ func (c *Collector) Commitments(ctx context.Context, period cost.Period) (ingest
 	if err != nil {
 		return ingest.Commitments{}, err
 	}
-	out.Use, out.Parts = use, append(parts, used...)
+	out.Use, out.Parts = use, slices.Concat(parts, used)
 	return out, nil
 }
 

@@ -99,7 +99,7 @@ func (l *lineItem) service() string {
 func same(key string) string { return key }
 
 // productNames are the names of products where a report gives their codes alone.
-var productNames = map[string]string{
+var productNames = map[string]string{ //nolint:gosec // the name of a product that keeps secrets is none
 	"AmazonEC2": "Amazon Elastic Compute Cloud", "AmazonRDS": "Amazon Relational Database Service", "AmazonS3": "Amazon Simple Storage Service",
 	"AWSLambda": "AWS Lambda", "AmazonVPC": "Amazon Virtual Private Cloud", "AWSELB": "Elastic Load Balancing", "AmazonDynamoDB": "Amazon DynamoDB",
 	"AmazonElastiCache": "Amazon ElastiCache", "AmazonCloudWatch": "AmazonCloudWatch", "AmazonCloudFront": "Amazon CloudFront", "AmazonEKS": "Amazon Elastic Container Service for Kubernetes",
@@ -171,6 +171,9 @@ func (l *lineItem) commit(row *focus.Row, kind string) {
 		row.CommitmentDiscountCategory, row.CommitmentDiscountType = string(resource.UsageCommitment), reservationType
 	} else {
 		return
+	}
+	if row.PricingCategory == "Standard" { // a fee that was paid upfront
+		row.PricingCategory = "Committed"
 	}
 	switch kind {
 	case coveredUsage, discountedUsage:
