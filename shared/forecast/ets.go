@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // etsForm is one member of the family of exponential smoothing state space models with an optional damped trend (Hyndman,
 // Koehler, Ord and Snyder 2008).
@@ -25,9 +28,15 @@ type etsState struct {
 	n            int
 }
 
-// fitETS chooses form and parameters by AICc, among trends of the given kinds. m below 2 means no season; positive allows the
-// multiplicative season, whose errors are relative too.
-func fitETS(y []float64, m int, positive bool, trends string) ets {
+// likely is a fitted one and its weight beside others.
+type likely struct {
+	ets
+	weight float64
+}
+
+// fitETS fits each form with a trend of the given kinds and weighs them by AICc, the likeliest first. m below 2 means no season;
+// positive allows the multiplicative season, whose errors are relative too.
+func fitETS(y []float64, m int, positive bool, trends string) []likely {
 	y = standard(y, positive)
 	seasons := "N"
 	if m >= 2 && m <= longestSmoothed && len(y) >= 2*m+5 {
@@ -36,17 +45,48 @@ func fitETS(y []float64, m int, positive bool, trends string) ets {
 			seasons = "NAM"
 		}
 	}
-	best, least := ets{m: m, etsForm: etsForm{trend: 'N', season: 'N'}, alpha: 0.3, phi: 1}, math.Inf(1)
+	forms := make([]likely, 0, len(seasons)*len(trends))
 	for _, season := range []byte(seasons) {
 		start := initialETS(y, m, season)
 		for _, trend := range []byte(trends) {
 			e, aicc := fitForm(y, etsForm{season == 'M', trend, season}, m, start)
-			if aicc < least {
-				best, least = e, aicc
-			}
+			forms = append(forms, likely{e, aicc})
 		}
 	}
-	return best
+	if forms = akaike(forms); len(forms) > 0 {
+		return forms
+	}
+	return []likely{{ets{m: m, etsForm: etsForm{trend: 'N', season: 'N'}, alpha: 0.3, phi: 1}, 1}} // too few values for any
+}
+
+// akaike turns the AICc of each form into its Akaike weight; together they foretell better than the best form alone (Kolassa
+// 2011). Those that hardly count are left out.
+func akaike(forms []likely) []likely {
+	const negligible = 0.01
+	slices.SortStableFunc(forms, func(a, b likely) int { return order(a.weight, b.weight) })
+	least, sum := forms[0].weight, 0.0
+	var out []likely
+	for _, f := range forms {
+		if f.weight = math.Exp((least - f.weight) / 2); f.weight > negligible {
+			out = append(out, f)
+			sum += f.weight
+		}
+	}
+	for i := range out {
+		out[i].weight /= sum
+	}
+	return out
+}
+
+// blended continues y by the forms together.
+func blended(forms []likely, y []float64, horizon int) []float64 {
+	out := make([]float64, horizon)
+	for _, f := range forms {
+		for i, v := range f.forecast(y, horizon) {
+			out[i] += f.weight * v
+		}
+	}
+	return out
 }
 
 const longestSmoothed = 24

@@ -8,7 +8,7 @@ import (
 // R's ets chooses ETS(M,Ad,M) for AirPassengers with alpha 0.71, gamma near 0 and phi 0.98 (Hyndman and Khandakar 2008).
 func TestAutomaticSmoothingOfAirPassengers(t *testing.T) {
 	t.Parallel()
-	e := fitETS(airPassengers, 12, true, "ND")
+	e := fitETS(airPassengers, 12, true, "ND")[0]
 	if e.season != 'M' || !e.relative || e.trend != 'D' {
 		t.Fatalf("form %+v, want a damped trend and a multiplicative season", e.etsForm)
 	}
@@ -20,7 +20,7 @@ func TestAutomaticSmoothingOfAirPassengers(t *testing.T) {
 // What has no season and no trend is smoothed plainly.
 func TestAutomaticSmoothingTakesNoMoreThanItNeeds(t *testing.T) {
 	t.Parallel()
-	if e := fitETS(lh, 0, true, "NDA"); e.season != 'N' || e.trend != 'N' {
+	if e := fitETS(lh, 0, true, "NDA")[0]; e.season != 'N' || e.trend != 'N' {
 		t.Errorf("form %+v, want simple smoothing", e.etsForm)
 	}
 }

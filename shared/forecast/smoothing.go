@@ -4,7 +4,7 @@ import "math"
 
 // fitted holds the parameters that are costly to find.
 type fitted struct {
-	whole ets // of the series, season included where it is short
+	whole []likely // of the series, season included where it is short
 	arima arima
 }
 
@@ -19,7 +19,7 @@ func fit(h history) fitted {
 
 // smooth leaves it to the likelihood whether there is a short season. A trend that never ends is not looked for in daily
 // costs: three months are ninety steps.
-func (h history) smooth() ets {
+func (h history) smooth() []likely {
 	m := 0
 	switch {
 	case len(h.seasons) > 0:
@@ -67,7 +67,7 @@ func members(f fitted, fast bool) []member {
 	}
 	all := []member{
 		{"seasonal-naive", year(naive)},
-		{"smoothing", year(func(h history, horizon int) []float64 { return f.whole.forecast(h.y, horizon) })},
+		{"smoothing", year(func(h history, horizon int) []float64 { return blended(f.whole, h.y, horizon) })},
 		{"theta", year(thetaOf)},
 		{"regression", func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
 		{"straight-regression", func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
