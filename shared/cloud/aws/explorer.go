@@ -70,9 +70,9 @@ func (c *Collector) explore(ctx context.Context, month time.Time, emit func(focu
 	if err != nil || len(found.kinds) == 0 {
 		return err
 	}
-	payer := c.payer(ctx)
+	payer, covered := c.payer(ctx), covering{}
 	for _, cut := range c.cuts(found) {
-		m := mapper{month: cost.Month(month), payer: payer, account: cut.account, accountName: found.names[cut.account], kind: kindOf(cut.kind), tag: c.settings.costTag}
+		m := mapper{month: cost.Month(month), payer: payer, account: cut.account, accountName: found.names[cut.account], kind: kindOf(cut.kind), tag: c.settings.costTag, covered: covered}
 		filter := []types.Expression{only(types.DimensionRecordType, cut.kind)}
 		by := group(types.DimensionLinkedAccount)
 		switch {
@@ -90,7 +90,10 @@ func (c *Collector) explore(ctx context.Context, month time.Time, emit func(focu
 			return err
 		}
 	}
-	return nil
+	if len(c.settings.tags) > 0 { // negations have no tags, so that nothing took the covered usage off
+		return nil
+	}
+	return covered.rows(cost.Month(month), emit)
 }
 
 // contents are the record types of a period, each with its linked accounts, and the names of those.

@@ -68,6 +68,7 @@ type mapper struct {
 	account, accountName string // the one account, when the second key is another
 	tag                  string // the key of the tag that is the second key, if one is
 	kind                 kind
+	covered              covering
 }
 
 // rows gives the rows of one day.
@@ -123,7 +124,25 @@ func (m mapper) row(start time.Time, g types.Group, names map[string]string) (fo
 		ChargeDescription: g.Keys[0] + " (" + m.kind.name + ")",
 		Extra:             map[string]string{"x_RecordType": m.kind.name},
 	}
-	return row, m.second(&row, g.Keys[1], names)
+	if err := m.second(&row, g.Keys[1], names); err != nil {
+		return row, err
+	}
+	m.cover(&row)
+	return row, nil
+}
+
+// cover bills usage that a savings plan covers at nothing, and nothing for what takes it off again, as reports are read.
+func (m mapper) cover(row *focus.Row) {
+	switch typeOf(m.kind.name) {
+	case coveredUsage:
+	case negation:
+		row.ListCost, row.ContractedCost = decimal.Zero, decimal.Zero
+	default:
+		return
+	}
+	h := holder{payer: row.BillingAccountID, account: row.SubAccountID, accountName: row.SubAccountName, issuer: row.InvoiceIssuerName, currency: row.BillingCurrency}
+	m.covered[h] = m.covered[h].Add(row.BilledCost)
+	row.BilledCost = decimal.Zero
 }
 
 // second takes over the second key: a tag with its value as "team$shop", an account, or a region.

@@ -100,7 +100,7 @@ func (l *lineItem) unusedReservation() decimal.Decimal {
 	return upfront.Decimal.Add(recurring.Decimal)
 }
 
-// covering sums up what covered usage and negations come to, which is nothing when AWS has written both, by who pays for it.
+// covering sums up what covered usage and negations of a bill come to, which is nothing when AWS has written both, by who pays for it.
 type covering map[holder]decimal.Decimal
 
 type holder struct {
