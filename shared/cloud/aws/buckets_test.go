@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cost-agent/cost-agent/shared/ingest"
@@ -11,11 +12,11 @@ import (
 func TestBucketsAreListedByRegion(t *testing.T) {
 	t.Parallel()
 	list := func(region, token string, names ...string) string {
-		text := "<ListAllMyBucketsResult><Buckets>"
+		var text strings.Builder
 		for _, name := range names {
-			text += "<Bucket><Name>" + name + "</Name><BucketRegion>" + region + "</BucketRegion><CreationDate>2026-01-02T03:04:05.000Z</CreationDate></Bucket>"
+			text.WriteString("<Bucket><Name>" + name + "</Name><BucketRegion>" + region + "</BucketRegion><CreationDate>2026-01-02T03:04:05.000Z</CreationDate></Bucket>")
 		}
-		return text + "</Buckets><ContinuationToken>" + token + "</ContinuationToken></ListAllMyBucketsResult>"
+		return "<ListAllMyBucketsResult><Buckets>" + text.String() + "</Buckets><ContinuationToken>" + token + "</ContinuationToken></ListAllMyBucketsResult>"
 	}
 	pages := map[string]int{}
 	w := &wire{t: t, rest: refusal{404, "NoSuchLifecycleConfiguration"}, answers: map[string]func(object, string) any{
