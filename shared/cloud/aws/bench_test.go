@@ -2,6 +2,7 @@ package aws
 
 import (
 	"net/http"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ func BenchmarkMonth(b *testing.B) {
 			b.Fatal(len(rows), err)
 		}
 		b.ReportMetric(float64(len(rows)), "rows")
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(m.HeapAlloc)/1e6, "heap-MB")
 	}
 	b.ReportMetric(mostMemory(b), "peak-RSS-MB")
 }
