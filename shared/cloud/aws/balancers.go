@@ -30,7 +30,10 @@ func readBalancers(ctx context.Context, p place) ([]resource.Resource, error) {
 		return nil, err
 	}
 	older, err := classicBalancers(ctx, p)
-	return append(out, older...), err
+	if err != nil {
+		return nil, err
+	}
+	return append(out, older...), nil
 }
 
 func balancers(ctx context.Context, p place) ([]resource.Resource, error) {

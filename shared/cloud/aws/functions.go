@@ -52,7 +52,10 @@ func readFunctions(ctx context.Context, p place) ([]resource.Resource, error) {
 			out = append(out, r)
 		}
 	}
-	return out, tag(ctx, p, "lambda:function", out, func(r resource.Resource) string { return r.ID })
+	if err := tag(ctx, p, "lambda:function", out, func(r resource.Resource) string { return r.ID }); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // tag gives resources their tags, which one call tells of a hundred of them.

@@ -187,3 +187,48 @@ func TestABucketThatDeniesIsListed(t *testing.T) {
 		t.Errorf("%v %+v", err, got)
 	}
 }
+
+// TestEachServiceIsAPartOfItsOwn: what one right is missing for takes nothing from the others.
+func TestEachServiceIsAPartOfItsOwn(t *testing.T) {
+	s := moto(t)
+	buildMore(t, s, seeding(identity(t, s.url)))
+	text, document := `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>`, `{"__type":"AccessDeniedException"}`
+	cases := []struct {
+		service, call, answer string
+		right                 string
+		parts                 []string
+	}{
+		{"elasticloadbalancing", "Action=DescribeLoadBalancers&", text, balancerRight, []string{"elasticloadbalancing"}},
+		{"elasticloadbalancing", "Action=DescribeTargetGroups&", text, groupRight, []string{"elasticloadbalancing"}},
+		{"elasticloadbalancing", "Action=DescribeTargetHealth&", text, healthRight, []string{"elasticloadbalancing"}},
+		{"elasticloadbalancing", "Action=DescribeTags&", text, balancerTagRight, []string{"elasticloadbalancing"}},
+		{"autoscaling", "", text, scalingRight, []string{"autoscaling"}},
+		{"lambda", "", document, functionRight, []string{"lambda"}},
+		{"tagging", "", document, tagRight, []string{"lambda", "s3"}},
+	}
+	types := map[string]resource.Type{"elasticloadbalancing": resource.LoadBalancer, "autoscaling": resource.ScalingGroup, "lambda": resource.Function, "s3": resource.Bucket}
+	for _, c := range cases {
+		t.Run(c.right, func(t *testing.T) {
+			front := refusing(t, s, func(service, _, form string) (int, string) {
+				if service == c.service && strings.Contains(form, c.call) {
+					return 403, c.answer
+				}
+				return 0, ""
+			})
+			got, err := collector(t, front, nil, map[string]string{"regions": "us-east-1"}).Resources(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range got.Parts {
+				switch denied := slices.Contains(c.parts, p.Service); {
+				case denied && (p.Status != ingest.Denied || !strings.Contains(p.Reason, c.right)):
+					t.Errorf("%+v, want it denied for %s", p, c.right)
+				case denied && len(ofType(got.Resources, types[p.Service])) != 0:
+					t.Errorf("half of %s: %+v", p.Service, ofType(got.Resources, types[p.Service]))
+				case !denied && p.Status != ingest.OK:
+					t.Errorf("%+v", p)
+				}
+			}
+		})
+	}
+}
