@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	machine "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	database "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/savingsplans"
@@ -55,12 +56,30 @@ func (c *Collector) Commitments(ctx context.Context, period cost.Period) (ingest
 	for _, h := range found {
 		out.Held = append(out.Held, h.Commitment)
 	}
-	use, used, err := c.use(ctx, period, found)
+	complete := ingest.Whole(parts) && (c.settings.memberRole != "" || c.alone(ctx, found))
+	use, used, err := c.use(ctx, period, found, complete)
 	if err != nil {
 		return ingest.Commitments{}, err
 	}
 	out.Use, out.Parts = use, slices.Concat(parts, used)
 	return out, nil
+}
+
+// alone reports whether the account is the only one whose commitments Cost Explorer tells it of: it manages no others. That is not
+// asked for where there is something of each kind anyway.
+func (c *Collector) alone(ctx context.Context, found []held) bool {
+	if holds(found, planType) && holds(found, reservationType) {
+		return false
+	}
+	out, err := organizations.NewFromConfig(c.account.in(global)).DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
+	if err != nil {
+		return codeOf(err) == "AWSOrganizationsNotInUseException"
+	}
+	return out.Organization != nil && aws.ToString(out.Organization.MasterAccountId) != c.account.id
+}
+
+func holds(found []held, kind string) bool {
+	return slices.ContainsFunc(found, func(h held) bool { return h.Type == kind })
 }
 
 // promise is one kind of commitment in one region.

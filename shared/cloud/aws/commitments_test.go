@@ -242,3 +242,42 @@ func TestADayThatIsNotOverHasNoUse(t *testing.T) {
 		t.Errorf("%v %+v", err, got)
 	}
 }
+
+// TestUseOfWhatNobodyHoldsCostsNothing: it is asked for only where other accounts may hold something that the list does not show.
+func TestUseOfWhatNobodyHoldsCostsNothing(t *testing.T) {
+	t.Parallel()
+	organisation := func(manager string) any { return object{"Organization": object{"MasterAccountId": manager}} }
+	cases := map[string]struct {
+		settings     map[string]string
+		organisation any
+		plans        any
+		asked        int // for the use of plans, and of reservations of two services
+	}{
+		"no organisation":      {nil, refusal{400, "AWSOrganizationsNotInUseException"}, nil, 0},
+		"a member":             {nil, organisation(member), nil, 0},
+		"the manager":          {nil, organisation(main), nil, 3},
+		"all that it manages":  {map[string]string{"member_role": "CostAgent"}, organisation(main), nil, 0},
+		"nobody knows":         {nil, refusal{400, "AccessDeniedException"}, nil, 3},
+		"part is not readable": {nil, refusal{400, "AWSOrganizationsNotInUseException"}, refusal{403, "AccessDeniedException"}, 3},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := committed(t)
+			for operation, answer := range map[string]any{
+				"savingsplans.DescribeSavingsPlans": object{"savingsPlans": []object{}}, "ec2.DescribeReservedInstances": `<DescribeReservedInstancesResponse><reservedInstancesSet/></DescribeReservedInstancesResponse>`,
+				"rds.DescribeReservedDBInstances":      `<DescribeReservedDBInstancesResponse><DescribeReservedDBInstancesResult/></DescribeReservedDBInstancesResponse>`,
+				"ce.GetSavingsPlansUtilizationDetails": object{}, "ce.GetReservationUtilization": object{}, "organizations.DescribeOrganization": c.organisation, "organizations.ListAccounts": object{"Accounts": []object{}},
+			} {
+				w.answers[operation] = says(answer)
+			}
+			if c.plans != nil {
+				w.answers["savingsplans.DescribeSavingsPlans"] = says(c.plans)
+			}
+			got, err := collector(t, w.start(), nil, c.settings).Commitments(t.Context(), thirtyDays)
+			if asked := w.count("ce.GetSavingsPlansUtilizationDetails") + w.count("ce.GetReservationUtilization"); err != nil || len(got.Held)+len(got.Use) != 0 || asked != c.asked {
+				t.Errorf("%v: asked %d times, want %d: %+v", err, asked, c.asked, got)
+			}
+		})
+	}
+}

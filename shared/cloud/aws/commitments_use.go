@@ -29,8 +29,9 @@ const (
 // reservable are the services whose reservations are listed; a request is about one of them.
 var reservable = []string{"Amazon Elastic Compute Cloud - Compute", "Amazon Relational Database Service"}
 
-// use asks how commitments were used. Every page is a request that costs; where there was nothing to use, coverage is not asked.
-func (c *Collector) use(ctx context.Context, period cost.Period, found []held) ([]resource.CommitmentUse, []ingest.Part, error) {
+// use asks how commitments were used. Every page is a request that costs: what the complete list has none of is not asked for, and
+// where nothing was used, neither is what it covered.
+func (c *Collector) use(ctx context.Context, period cost.Period, found []held, complete bool) ([]resource.CommitmentUse, []ingest.Part, error) {
 	if today := cost.Day(c.now()); period.End.After(today) {
 		period.End = today // Cost Explorer refuses to look ahead
 	}
@@ -40,9 +41,12 @@ func (c *Collector) use(ctx context.Context, period cost.Period, found []held) (
 	var out []resource.CommitmentUse
 	var parts []ingest.Part
 	for _, read := range []struct {
-		service string
-		use     func(context.Context, cost.Period, []held) ([]resource.CommitmentUse, error)
-	}{{"savings-plans-use", c.planUse}, {"reservation-use", c.reservationUse}} {
+		service, kind string
+		use           func(context.Context, cost.Period, []held) ([]resource.CommitmentUse, error)
+	}{{"savings-plans-use", planType, c.planUse}, {"reservation-use", reservationType, c.reservationUse}} {
+		if complete && !holds(found, read.kind) {
+			continue
+		}
 		use, err := read.use(ctx, period, found)
 		p := partOf(anywhere, read.service, c.account.id, err)
 		switch {
