@@ -58,7 +58,7 @@ func committed(t *testing.T) *wire {
 <ReservedDBInstance><ReservedDBInstanceId>over</ReservedDBInstanceId><ReservedDBInstanceArn>arn:aws:rds:eu-west-1:123456789012:ri:over</ReservedDBInstanceArn><Duration>31536000</Duration><StartTime>2024-03-01T00:00:00Z</StartTime><State>retired</State></ReservedDBInstance>
 </ReservedDBInstances></DescribeReservedDBInstancesResult></DescribeReservedDBInstancesResponse>`, `<DescribeReservedDBInstancesResponse><DescribeReservedDBInstancesResult/></DescribeReservedDBInstancesResponse>`),
 		"ce.GetSavingsPlansUtilizationDetails": paging(object{"SavingsPlansUtilizationDetails": []object{{"SavingsPlanArn": "arn:aws:savingsplans::" + main + ":savingsplan/sp-1", "Utilization": utilization("900", "180", "1080")}}},
-			object{"SavingsPlansUtilizationDetails": []object{{"SavingsPlanArn": "arn:aws:savingsplans::" + member + ":savingsplan/x", "Attributes": object{"AccountId": member}, "Utilization": utilization("0", "0", "0")}},
+			object{"SavingsPlansUtilizationDetails": []object{{"SavingsPlanArn": "arn:aws:savingsplans::" + member + ":savingsplan/x", "Utilization": utilization("0", "0", "0")}},
 				"Total": object{"Utilization": utilization("900", "180", "1080")}}, "NextToken"),
 		"ce.GetSavingsPlansCoverage": says(object{"SavingsPlansCoverages": []object{{"Coverage": object{"SpendCoveredBySavingsPlans": "600", "TotalCost": "800"}}, {"Coverage": object{"SpendCoveredBySavingsPlans": "300", "TotalCost": "400"}}}}),
 		"ce.GetReservationUtilization": byService(

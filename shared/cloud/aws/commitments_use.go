@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
@@ -97,19 +98,18 @@ func paged[T any](ctx context.Context, c *Collector, right string, call func(*co
 }
 
 // planUse is the use of each savings plan, and of all together, with what they covered of what they could have.
-func (c *Collector) planUse(ctx context.Context, period cost.Period, found []held) ([]resource.CommitmentUse, error) {
+func (c *Collector) planUse(ctx context.Context, period cost.Period, _ []held) ([]resource.CommitmentUse, error) {
 	var out []resource.CommitmentUse
 	all := resource.CommitmentUse{Cloud: resource.AWS, Account: c.account.id, Type: planType, Period: period}
 	err := paged(ctx, c, planUseRight, func(client *costexplorer.Client, token *string) (*costexplorer.GetSavingsPlansUtilizationDetailsOutput, error) {
 		return client.GetSavingsPlansUtilizationDetails(ctx, &costexplorer.GetSavingsPlansUtilizationDetailsInput{TimePeriod: interval(period), NextToken: token, MaxResults: aws.Int32(100),
-			DataType: []types.SavingsPlansDataType{types.SavingsPlansDataTypeAttributes, types.SavingsPlansDataTypeUtilization}})
+			DataType: []types.SavingsPlansDataType{types.SavingsPlansDataTypeUtilization}})
 	}, func(page *costexplorer.GetSavingsPlansUtilizationDetailsOutput) (*string, error) {
 		for _, d := range page.SavingsPlansUtilizationDetails {
 			u := all
 			u.Commitment = aws.ToString(d.SavingsPlanArn)
-			u.Account = cmp.Or(d.Attributes["AccountId"], c.account.id)
-			if i := slices.IndexFunc(found, func(h held) bool { return h.ID == u.Commitment }); i >= 0 {
-				u.Account = found[i].Account
+			if parts := strings.Split(u.Commitment, ":"); len(parts) > 4 { // arn:aws:savingsplans::123456789012:savingsplan/...
+				u.Account = parts[4]
 			}
 			if err := used(&u, d.Utilization); err != nil {
 				return nil, err
