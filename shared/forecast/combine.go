@@ -20,13 +20,14 @@ func trust(trials []trial, n int) float64 {
 
 // weigh gives each member a weight by its past error: a power of its inverse, so that the good ones lead, and one much worse
 // than the best is left out. Where no past value is known to compare with, all weigh the same.
-func weigh(trials []trial, power, scale float64, fast bool) []Weight {
-	all := members(fitted{}, fast)
+func weigh(trials []trial, s shape, n int, scale float64) []Weight {
+	all := members(fitted{}, s.fast)
+	power := trust(trials, n)
 	out := make([]Weight, len(all))
 	errors := make([]float64, len(all))
 	best := math.Inf(1)
 	for i, m := range all {
-		out[i] = Weight{Model: m.name}
+		out[i] = Weight{Model: m.name, near: m.anchored && s.daily && n >= yearlyFrom}
 		errors[i] = errorOf(trials, func(t trial) []float64 { return t.paths[i] })
 		if finite(errors[i]) {
 			best = min(best, errors[i])
@@ -49,21 +50,25 @@ func weigh(trials []trial, power, scale float64, fast bool) []Weight {
 	return out
 }
 
-// combine lies between the weighted mean of the members' paths, which uses them all, and their weighted median, which a member
-// that goes astray does not move; nearer to the median.
+// far is how many days ahead the yearly season says more than the last level does.
+const far = 30
+
+// combine is the weighted median of the members' paths, which a member that goes astray does not move.
 func combine(paths [][]float64, weights []Weight) []float64 {
 	out := make([]float64, len(paths[0]))
 	votes := make([]vote, 0, len(paths))
 	for i := range out {
 		votes = votes[:0]
-		mean := 0.0
 		for k, path := range paths {
-			if w := weights[k].Weight; w > 0 {
-				mean += w * path[i]
+			w := weights[k].Weight
+			if weights[k].near && i >= far {
+				w /= 2
+			}
+			if w > 0 {
 				votes = append(votes, vote{path[i], w})
 			}
 		}
-		out[i] = (mean + 3*weightedMedian(votes)) / 4
+		out[i] = weightedMedian(votes)
 	}
 	return out
 }
@@ -71,18 +76,22 @@ func combine(paths [][]float64, weights []Weight) []float64 {
 type vote struct{ value, weight float64 }
 
 // weightedMedian is where half of the weight lies below, each vote standing in the middle of its weight and straight lines
-// between them. The weights sum to 1.
+// between them.
 func weightedMedian(votes []vote) float64 {
 	slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(a.value, b.value) })
+	half := 0.0
+	for _, v := range votes {
+		half += v.weight / 2
+	}
 	below, last := 0.0, 0.0
 	for i, v := range votes {
 		middle := below + v.weight/2
-		if middle >= 0.5 {
+		if middle >= half {
 			if i == 0 {
 				return v.value
 			}
 			before := votes[i-1].value
-			return before + (v.value-before)*(0.5-last)/(middle-last)
+			return before + (v.value-before)*(half-last)/(middle-last)
 		}
 		last = middle
 		below += v.weight

@@ -57,6 +57,7 @@ func logarithms(y []float64) []float64 {
 // member is one model of the ensemble.
 type member struct {
 	name     string
+	anchored bool // goes on from the last level, however far
 	forecast func(h history, horizon int) []float64
 }
 
@@ -66,14 +67,14 @@ func members(f fitted, fast bool) []member {
 		return func(h history, horizon int) []float64 { return h.withYear(forecast(h, horizon)) }
 	}
 	all := []member{
-		{"seasonal-naive", year(naive)},
-		{"smoothing", year(func(h history, horizon int) []float64 { return blended(f.whole, h.y, horizon) })},
-		{"theta", year(thetaOf)},
-		{"regression", func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
-		{"straight-regression", func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
+		{"seasonal-naive", true, year(naive)},
+		{"smoothing", true, year(func(h history, horizon int) []float64 { return blended(f.whole, h.y, horizon) })},
+		{"theta", true, year(thetaOf)},
+		{"regression", false, func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
+		{"straight-regression", false, func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
 	}
 	if !fast {
-		all = append(all, member{"arima", year(f.forecastARIMA)})
+		all = append(all, member{"arima", false, year(f.forecastARIMA)})
 	}
 	return all
 }

@@ -97,7 +97,7 @@ func ensemble(raw, filled []float64, s shape, horizon int) combined {
 	}
 	trials := backtest(raw, filled, s, horizon)
 	scale := seasonalScale(raw, season)
-	weights := weigh(trials, trust(trials, len(filled)), scale, s.fast)
+	weights := weigh(trials, s, len(filled), scale)
 	errors := residuals(trials, weights)
 	h := learn(filled, s)
 	paths := make([][]float64, 0, len(weights))
