@@ -75,12 +75,14 @@ type asked struct {
 }
 
 // Usage implements ingest.Collector. Every has to be whole minutes. An account or a region whose metrics may not be read is a part.
+// At the limit of spending it gives the regions that were read as a whole until then, with fault.LimitReached.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Minute != 0 {
 		return ingest.Measured{}, fault.Input("every", q.Every.String(), "CloudWatch measures whole minutes")
 	}
 	all, byPlace := questions(q)
 	var out ingest.Measured
+	var limit error
 	order := func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, at := range slices.SortedFunc(maps.Keys(byPlace), order) {
 		a, err := c.accountOf(at[0])
@@ -89,7 +91,10 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		}
 		err = c.measureAll(ctx, newCloudWatch(a.in(at[1])), byPlace[at], q)
 		p := partOf(at[1], "cloudwatch", at[0], err)
-		if p.Status == ingest.Failed {
+		switch {
+		case err != nil && fault.CodeOf(err) == fault.LimitReached:
+			p.Status, limit = ingest.Limited, err
+		case p.Status == ingest.Failed:
 			return ingest.Measured{}, err
 		}
 		if err != nil {
@@ -104,7 +109,7 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 			out.Usage = append(out.Usage, resource.Usage{Ref: s.ref, Metric: s.metric, Every: q.Every, Samples: samples})
 		}
 	}
-	return out, nil
+	return out, limit
 }
 
 // newCloudWatch speaks the query protocol, which every CloudWatch endpoint understands.

@@ -62,3 +62,19 @@ func TestUseThatMayNotBeReadIsAPart(t *testing.T) {
 		})
 	}
 }
+
+// TestUseThatWasPaidForIsKept: at the limit, what was read of whole regions is given together with the error.
+func TestUseThatWasPaidForIsKept(t *testing.T) {
+	t.Parallel()
+	w := &wire{t: t, answers: map[string]func(object, string) any{"monitoring.GetMetricData": says(`<GetMetricDataResponse><GetMetricDataResult><MetricDataResults><member><Id>q0</Id><StatusCode>Complete</StatusCode>` +
+		`<Timestamps><member>2026-11-10T10:00:00Z</member></Timestamps><Values><member>5</member></Values></member></MetricDataResults></GetMetricDataResult></GetMetricDataResponse>`)}}
+	limit := metricPrice
+	q := ingest.UsageQuery{Every: time.Hour, Period: cost.Period{Start: noon.Add(-3 * time.Hour), End: noon}, Metrics: []resource.Metric{resource.CPU}}
+	for _, region := range []string{"us-east-1", "eu-west-1"} {
+		q.Refs = append(q.Refs, resource.Ref{Cloud: resource.AWS, Account: main, Region: region, Type: resource.Instance, ID: "i-1"})
+	}
+	got, err := collector(t, w.start(), ingest.NewMeter(&limit), nil).Usage(t.Context(), q)
+	if fault.CodeOf(err) != fault.LimitReached || len(got.Usage) != 1 || got.Usage[0].Ref.Region != "eu-west-1" || len(got.Parts) != 2 || got.Parts[0].Status != ingest.OK || got.Parts[1].Status != ingest.Limited {
+		t.Errorf("%v %+v", err, got)
+	}
+}
