@@ -50,7 +50,7 @@ func backtest(raw, filled []float64, s shape, horizon int) []trial {
 		}
 		ahead := min(max(horizon, head), n-at)
 		if s.daily {
-			ahead = min(max(horizon, 4*week), n-at)
+			ahead = min(s.ahead, n-at)
 		}
 		t := trial{at: at, actual: raw[at : at+ahead]}
 		for _, m := range members(f, s.fast) {

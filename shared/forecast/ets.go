@@ -8,13 +8,11 @@ import (
 // etsForm is one member of the family of exponential smoothing state space models with an optional damped trend (Hyndman,
 // Koehler, Ord and Snyder 2008).
 type etsForm struct {
-	relative bool // the error grows with the level
-	trend    byte // 'N' none, 'D' damped, 'A' going on for ever
-	season   byte // 'N', 'A' or 'M'
+	trend  byte // 'N' none, 'D' damped, 'A' going on for ever
+	season byte // 'N', 'A' or 'M'; with 'M' the error is relative, it grows with the level
 }
 
-// ets is a fitted one: its recursion, in error correction form, is the same for both kinds of error; only the likelihood
-// differs.
+// ets is a fitted one.
 type ets struct {
 	etsForm
 	m                       int
@@ -49,7 +47,7 @@ func fitETS(y []float64, m int, positive bool, trends string) []likely {
 	for _, season := range []byte(seasons) {
 		start := initialETS(y, m, season)
 		for _, trend := range []byte(trends) {
-			e, aicc := fitForm(y, etsForm{season == 'M', trend, season}, m, start)
+			e, aicc := fitForm(y, etsForm{trend, season}, m, start)
 			forms = append(forms, likely{e, aicc})
 		}
 	}
@@ -175,40 +173,47 @@ func (e ets) pass(y []float64, start etsState, buffer []float64) (etsState, floa
 	if e.trend == 'N' {
 		z.trend = 0
 	}
+	if e.season == 'M' {
+		return e.passMultiplicative(y, z)
+	}
+	square := 0.0
+	at := 0
+	for _, v := range y {
+		base := z.level + e.phi*z.trend
+		err := v - base
+		if e.season == 'A' {
+			err -= z.season[at]
+			z.season[at] += e.gamma * err
+			if at++; at == e.m {
+				at = 0
+			}
+		}
+		square += err * err
+		z.level = base + e.alpha*err
+		z.trend = e.phi*z.trend + e.beta*err
+	}
+	n := float64(len(y))
+	return z, n * math.Log(max(square/n, 1e-300))
+}
+
+// passMultiplicative is pass with a multiplicative season and relative errors.
+func (e ets) passMultiplicative(y []float64, z etsState) (etsState, float64) {
 	square, logs := 0.0, 0.0
 	at := 0
 	for _, v := range y {
 		base := z.level + e.phi*z.trend
-		mean, divisor := base, 1.0
-		switch e.season {
-		case 'A':
-			mean += z.season[at]
-		case 'M':
-			divisor = z.season[at]
-			mean *= divisor
-		}
-		err := v - mean
-		if e.relative {
-			if mean <= 0 {
-				return z, math.Inf(1)
-			}
-			square += err * err / (mean * mean)
-			logs += math.Log(mean)
-		} else {
-			square += err * err
-		}
-		if divisor == 0 || base == 0 && e.season == 'M' {
+		divisor := z.season[at]
+		mean := base * divisor
+		if mean <= 0 {
 			return z, math.Inf(1)
 		}
+		err := v - mean
+		square += err * err / (mean * mean)
+		logs += math.Log(mean)
 		z.level = base + e.alpha*err/divisor
 		z.trend = e.phi*z.trend + e.beta*err/divisor
-		switch e.season {
-		case 'A':
-			z.season[at] += e.gamma * err
-		case 'M':
-			z.season[at] += e.gamma * err / base
-		}
-		if at++; at >= e.m {
+		z.season[at] += e.gamma * err / base
+		if at++; at == e.m {
 			at = 0
 		}
 	}

@@ -9,7 +9,7 @@ import (
 func TestAutomaticSmoothingOfAirPassengers(t *testing.T) {
 	t.Parallel()
 	e := fitETS(airPassengers, 12, true, "ND")[0]
-	if e.season != 'M' || !e.relative || e.trend != 'D' {
+	if e.season != 'M' || e.trend != 'D' {
 		t.Fatalf("form %+v, want a damped trend and a multiplicative season", e.etsForm)
 	}
 	if e.alpha < 0.55 || e.alpha > 0.85 || e.gamma > 0.1 || e.phi < 0.93 {

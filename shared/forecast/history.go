@@ -17,6 +17,7 @@ type shape struct {
 	daily     bool
 	occasions []string // of the days from the first one to the last to come
 	possible  []int    // lengths of the seasons to look for
+	ahead     int      // the most steps to forecast
 	fast      bool
 }
 
@@ -91,7 +92,7 @@ func (h *history) learnYear() {
 	if !h.daily || len(h.y) < yearlyFrom {
 		return
 	}
-	r := regress(*h, len(h.y)+farthest, true)
+	r := regress(*h, len(h.y)+h.ahead, true)
 	h.bent, h.year = &r, r.part(r.yearly)
 	h.y = make([]float64, len(h.whole))
 	for i, v := range h.whole {
@@ -173,11 +174,19 @@ func slot(day time.Time) int {
 func rollingMedian(v []float64) []float64 {
 	const half, least = 7, 3
 	out := make([]float64, len(v))
-	var buf [2*half + 1]float64
+	window := make([]float64, 0, 2*half+1) // sorted
+	from, to := 0, 0
 	for i := range v {
 		reach := max(least, min(half, i, len(v)-1-i))
-		window := append(buf[:0], v[max(0, i-reach):min(len(v), i+reach+1)]...)
-		out[i] = median(window)
+		for ; to < min(len(v), i+reach+1); to++ {
+			at, _ := slices.BinarySearch(window, v[to])
+			window = slices.Insert(window, at, v[to])
+		}
+		for ; from < i-reach; from++ {
+			at, _ := slices.BinarySearch(window, v[from])
+			window = slices.Delete(window, at, at+1)
+		}
+		out[i] = (window[(len(window)-1)/2] + window[len(window)/2]) / 2
 	}
 	return out
 }

@@ -5,6 +5,10 @@ import (
 	"slices"
 )
 
+// tolerance is how little, in proportion, the best and the worst corner may differ at the end: far less than what tells models
+// apart.
+const tolerance = 1e-5
+
 // minimise is the simplex search of Nelder and Mead (1965): deterministic, no derivatives, at most so many evaluations.
 func minimise(start []float64, spread float64, evaluations int, f func([]float64) float64) []float64 {
 	d := len(start)
@@ -19,7 +23,7 @@ func minimise(start []float64, spread float64, evaluations int, f func([]float64
 	for used := d + 1; used < evaluations; used++ {
 		slices.SortStableFunc(corners, func(a, b corner) int { return order(a.value, b.value) })
 		worst := &corners[d]
-		if corners[0].value-worst.value > -1e-7*(1e-12+math.Abs(corners[0].value)) {
+		if corners[0].value-worst.value > -tolerance*(1e-12+math.Abs(corners[0].value)) {
 			break
 		}
 		middle := make([]float64, d)

@@ -10,9 +10,6 @@ import (
 // yearlyFrom is how many days of history a yearly season needs: eighteen months.
 const yearlyFrom = 540
 
-// farthest is how many days ahead the yearly season is laid out; beyond, it repeats.
-const farthest = 400
-
 // regression is an additive model in the manner of Prophet (Taylor and Letham 2018): a trend that bends, Fourier terms for
 // the seasons, weekdays and, with enough history, yearly waves, under a ridge that keeps bends and waves small unless the data
 // ask for them. What the last values lie above or below it fades.
@@ -48,7 +45,7 @@ type regressed struct {
 
 // regressed fits anew, or solves the equations that the yearly season was learnt from once more.
 func (h history) regressed(horizon int, bends bool) regressed {
-	if h.bent == nil || horizon > farthest {
+	if h.bent == nil {
 		return regress(h, len(h.whole)+horizon, bends)
 	}
 	r := *h.bent
@@ -205,8 +202,15 @@ func (d *design) rows(count int) []float64 {
 		for k := range d.knots {
 			x[2+k] = max(0, at-d.bend*float64(k+1)) / d.year
 		}
-		for k, w := range d.periods {
-			x[2+d.knots+2*k], x[3+d.knots+2*k] = math.Sincos(2 * math.Pi * (float64(i) + w.shift) / w.period)
+	}
+	for k, w := range d.periods {
+		column := 2 + d.knots + 2*k
+		// Each step turns the pair by the same angle.
+		sin, cos := math.Sincos(2 * math.Pi * w.shift / w.period)
+		turnSin, turnCos := math.Sincos(2 * math.Pi / w.period)
+		for at := column; at < len(out); at += d.width {
+			out[at], out[at+1] = sin, cos
+			sin, cos = sin*turnCos+cos*turnSin, cos*turnCos-sin*turnSin
 		}
 	}
 	return out

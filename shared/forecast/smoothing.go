@@ -99,11 +99,7 @@ func (h history) withYear(path []float64) []float64 {
 		return path
 	}
 	for i := range path {
-		at := len(h.y) + i
-		for at >= len(h.year) {
-			at -= 365
-		}
-		path[i] += h.year[at]
+		path[i] += h.year[len(h.y)+i]
 	}
 	return path
 }

@@ -80,8 +80,15 @@ func loess(v []float64, window, before, count int) []float64 {
 	out := make([]float64, count)
 	jump := (window + 9) / 10
 	last := 0
+	middle, half := centred(window), window/2
 	for i := 0; i < count; i += jump {
-		out[i] = local(v, window, float64(i-before))
+		if left := i - before - half; window%2 == 1 && left >= 0 && left+window <= len(v) {
+			for j, w := range middle {
+				out[i] += w * v[left+j]
+			}
+		} else {
+			out[i] = local(v, window, float64(i-before))
+		}
 		last = i
 	}
 	if last != count-1 {
@@ -92,6 +99,24 @@ func loess(v []float64, window, before, count int) []float64 {
 		for j := i + 1; j < next; j++ {
 			out[j] = out[i] + (out[next]-out[i])*float64(j-i)/float64(next-i)
 		}
+	}
+	return out
+}
+
+// centred are the weights of local in the middle of a whole window: the line through points that lie evenly to both sides
+// passes through their weighted mean.
+func centred(window int) []float64 {
+	out := make([]float64, window)
+	half := window / 2
+	reach, sum := max(1.001*float64(half), 1), 0.0
+	for i := range out {
+		r := min(1, math.Abs(float64(i-half))/reach)
+		w := 1 - r*r*r
+		out[i] = w * w * w
+		sum += out[i]
+	}
+	for i := range out {
+		out[i] /= sum
 	}
 	return out
 }
