@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -18,10 +19,11 @@ const (
 )
 
 type priceKey struct {
-	region string
-	typ    resource.Type
-	size   string
-	unit   string
+	region  string
+	typ     resource.Type
+	size    string
+	unit    string
+	variant string
 }
 
 // priceBook finds prices. What is not in it has no price, which is not the same as costing nothing.
@@ -32,29 +34,29 @@ type priceBook struct {
 }
 
 type familyKey struct {
-	cloud        resource.Cloud
-	region, name string
+	cloud                 resource.Cloud
+	region, name, variant string
 }
 
 func newPriceBook(cloud resource.Cloud, prices []resource.Price) priceBook {
 	b := priceBook{map[priceKey]resource.Price{}, map[string]resource.Price{}, map[familyKey][]string{}}
 	for _, p := range prices {
-		if !p.Amount.IsPositive() || p.Variant != "" {
+		if !p.Amount.IsPositive() {
 			continue
 		}
-		key := priceKey{p.Region, p.Type, p.Size, p.Unit}
+		key := priceKey{p.Region, p.Type, p.Size, p.Unit, p.Variant}
 		_, twice := b.prices[key]
 		b.prices[key] = p
 		switch {
 		case twice:
-		case p.Type == resource.Snapshot && p.Unit == perGiBMonth:
+		case p.Type == resource.Snapshot && p.Unit == perGiBMonth && p.Variant == "":
 			// The lowest of several tiers would promise too much, so the highest counts.
 			if known, ok := b.snapshots[p.Region]; !ok || p.Amount.GreaterThan(known.Amount) {
 				b.snapshots[p.Region] = p
 			}
 		case p.Type == resource.Instance && p.Unit == perHour:
 			if name, ok := family(cloud, p.Size); ok {
-				f := familyKey{cloud, p.Region, name}
+				f := familyKey{cloud, p.Region, name, p.Variant}
 				b.families[f] = append(b.families[f], p.Size)
 			}
 		}
@@ -62,9 +64,19 @@ func newPriceBook(cloud resource.Cloud, prices []resource.Price) priceBook {
 	return b
 }
 
+// find gives the usual price.
 func (b priceBook) find(region string, typ resource.Type, size, unit string) (resource.Price, bool) {
-	p, ok := b.prices[priceKey{region, typ, size, unit}]
+	p, ok := b.prices[priceKey{region: region, typ: typ, size: size, unit: unit}]
 	return p, ok
+}
+
+// variantOf is the variant of the price that an instance pays: a licence that is part of it makes sizes differ by less than their
+// usual prices do.
+func variantOf(instance map[string]string) string {
+	if strings.Contains(strings.ToLower(instance[resource.AttrOS]), resource.WindowsPrice) {
+		return resource.WindowsPrice
+	}
+	return ""
 }
 
 // snapshot is what a GiB of a snapshot costs a month in the region.

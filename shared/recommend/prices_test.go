@@ -17,4 +17,10 @@ func TestSpotAndWindowsPricesAreNotTheUsualOne(t *testing.T) {
 	if p, ok := book.find("eu-west-1", resource.Instance, "m5.large", perHour); !ok || p.Amount.String() != "0.107" {
 		t.Errorf("%+v", p)
 	}
+	for os, want := range map[string]string{"linux": "0.107", "": "0.107", "windows": "0.199", "Windows 2022 Standard": "0.199"} {
+		s, ok := book.sizeOf("eu-west-1", "m5.large", variantOf(map[string]string{resource.AttrOS: os}), nil)
+		if !ok || s.price.Amount.String() != want {
+			t.Errorf("%q costs %s, want %s", os, s.price.Amount, want)
+		}
+	}
 }

@@ -60,9 +60,13 @@ func judgeRightSize(e *estate, r Observed) (*candidate, string) {
 	if state := r.Attributes[resource.AttrState]; state != "running" {
 		return nil, fmt.Sprintf("It is %s, not running, so its load cannot be judged and its state would change under the plan.", state)
 	}
-	now, ok := e.book.sizeOf(r.Region, r.Attributes[resource.AttrSize], r.Attributes)
+	now, ok := e.book.sizeOf(r.Region, r.Attributes[resource.AttrSize], variantOf(r.Attributes), r.Attributes)
 	if !ok {
-		return nil, fmt.Sprintf("The price of its size %q in %s is not known.", r.Attributes[resource.AttrSize], r.Region)
+		with := ""
+		if now.variant != "" {
+			with = " with " + now.variant
+		}
+		return nil, fmt.Sprintf("The price of its size %q%s in %s is not known.", now.name, with, r.Region)
 	}
 	if now.vcpu == 0 {
 		return nil, fmt.Sprintf("How many processors its size %s has is not known.", now.name)

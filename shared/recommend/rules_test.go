@@ -96,6 +96,16 @@ func instance() *scene {
 	return s
 }
 
+// windows makes the instance one, and gives m5.xlarge and m5.2xlarge prices with the licence.
+func (s *scene) windows(usd ...string) {
+	s.only().Attributes[resource.AttrOS] = "windows"
+	for i, price := range usd {
+		p := s.Prices[1+i]
+		p.Variant, p.Amount = resource.WindowsPrice, amount(price)
+		s.Prices = append(s.Prices, p)
+	}
+}
+
 func volume(cloud resource.Cloud, kind, gib string) *scene {
 	s := newScene(cloud, recommend.Observed{Resource: resource.Resource{
 		Ref: resource.Ref{Type: resource.Volume, ID: "vol-1"}, Attributes: map[string]string{
@@ -187,6 +197,8 @@ func TestRightSize(t *testing.T) {
 		"unknown price of its own size":             {scene: instance(), change: func(s *scene) { s.unprice("m5.2xlarge") }, reason: "price of its size"},
 		"unknown prices of smaller sizes":           {scene: instance(), change: func(s *scene) { s.unprice("m5.large"); s.unprice("m5.xlarge") }, reason: "No smaller size"},
 		"unknown price of the middle size only":     {scene: instance(), change: func(s *scene) { s.unprice("m5.xlarge") }, saving: "210.24", after: map[string]string{"size": "m5.large"}},
+		"Windows with its licence":                  {scene: instance(), change: func(s *scene) { s.windows("0.5", "0.8") }, saving: "105.12", after: map[string]string{"size": "m5.xlarge"}},
+		"Windows without a price of its own":        {scene: instance(), change: func(s *scene) { s.windows() }, reason: `"m5.2xlarge" with windows`},
 		"a price of zero is unknown":                {scene: instance(), change: func(s *scene) { s.Prices[0].Amount, s.Prices[1].Amount = decimal.Zero, decimal.Zero }, reason: "No smaller size"},
 		"another family is no step down":            {scene: instance(), change: func(s *scene) { s.only().Attributes["size"] = "c5.large"; s.only().Attributes["vcpu"] = "2" }, reason: "No smaller size"},
 		"a saving below the minimum":                {scene: instance(), change: func(s *scene) { s.bill("6", 1, true) }, reason: "minimum of 5.00"},

@@ -13,6 +13,7 @@ type size struct {
 	name      string
 	vcpu      float64
 	memoryGiB float64 // 0 when not known
+	variant   string  // of the price
 	price     resource.Price
 }
 
@@ -41,10 +42,10 @@ func family(cloud resource.Cloud, size string) (string, bool) {
 	return name, true
 }
 
-// sizeOf is a size as the price list of the region knows it. Attributes of the instance itself win.
-func (b priceBook) sizeOf(region, name string, own map[string]string) (size, bool) {
-	price, ok := b.find(region, resource.Instance, name, perHour)
-	s := size{name: name, price: price}
+// sizeOf is a size as the price list of the region knows it, at the variant of the price. Attributes of the instance itself win.
+func (b priceBook) sizeOf(region, name, variant string, own map[string]string) (size, bool) {
+	price, ok := b.prices[priceKey{region, resource.Instance, name, perHour, variant}]
+	s := size{name: name, variant: variant, price: price}
 	for _, attributes := range []map[string]string{price.Attributes, own} {
 		if v, known := number(attributes, resource.AttrVCPU); known {
 			s.vcpu = v
@@ -63,8 +64,8 @@ func (b priceBook) smaller(cloud resource.Cloud, region string, than size) []siz
 		return nil
 	}
 	var out []size
-	for _, name := range b.families[familyKey{cloud, region, own}] {
-		s, ok := b.sizeOf(region, name, nil)
+	for _, name := range b.families[familyKey{cloud, region, own, than.variant}] {
+		s, ok := b.sizeOf(region, name, than.variant, nil)
 		if ok && s.vcpu > 0 && s.vcpu < than.vcpu && s.price.Currency == than.price.Currency && s.price.Amount.LessThan(than.price.Amount) {
 			out = append(out, s)
 		}
