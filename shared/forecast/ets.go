@@ -42,6 +42,9 @@ func fitETS(y []float64, m int, positive bool, trends string) []likely {
 		if positive {
 			seasons = "NAM"
 		}
+		if len(y) >= firstStatesMatter {
+			seasons = seasons[1:] // a season that so many cycles show is one
+		}
 	}
 	forms := make([]likely, 0, len(seasons)*len(trends))
 	for _, season := range []byte(seasons) {

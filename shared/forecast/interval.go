@@ -15,13 +15,17 @@ type band struct{ half80, half95 []float64 }
 func calibrate(errors [][]float64, horizon int, scale float64) band {
 	few := 1 / float64(max(len(errors), 1))
 	b := band{make([]float64, 0, horizon), make([]float64, 0, horizon)}
-	for h := range horizon {
-		pool := near(errors, h)
+	var pool []float64
+	for h := 0; h < horizon; {
+		pool = near(errors, h, pool[:0])
 		if len(pool) < 8 {
 			break
 		}
 		slices.Sort(pool)
-		b.half80, b.half95 = append(b.half80, (1+few/4)*quantile(pool, 0.8)), append(b.half95, (1+few)*quantile(pool, 0.95))
+		next := min(horizon, h+1+h/15) // near distances share nearly all of their errors
+		for ; h < next; h++ {
+			b.half80, b.half95 = append(b.half80, (1+few/4)*quantile(pool, 0.8)), append(b.half95, (1+few)*quantile(pool, 0.95))
+		}
 	}
 	if len(b.half80) == 0 {
 		b.half80, b.half95 = append(b.half80, 1.61*scale), append(b.half95, 3*scale) // the quantiles of a Laplace distribution
@@ -38,9 +42,8 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 	return b
 }
 
-// near are the absolute errors at about the distance h.
-func near(errors [][]float64, h int) []float64 {
-	var pool []float64
+// near appends the absolute errors at about the distance h to the pool.
+func near(errors [][]float64, h int, pool []float64) []float64 {
 	reach := max(1, h/3)
 	for _, path := range errors {
 		for i := max(0, h-reach); i <= h+reach && i < len(path); i++ {

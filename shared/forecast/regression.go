@@ -21,7 +21,11 @@ func regression(h history, horizon int, bends bool) []float64 {
 	for i := range rest {
 		rest[i] = r.y[i] - value[i]
 	}
-	path := autoregression(rest, 30, horizon)
+	most := 2 * week
+	if len(h.seasons) > 0 {
+		most = max(most, min(2*h.seasons[0], 30))
+	}
+	path := autoregression(rest, most, horizon)
 	for i := range path {
 		path[i] += value[n+i]
 		if h.logs {
@@ -72,7 +76,7 @@ func regress(h history, count int, bends bool) regressed {
 	if r.scale == 0 {
 		r.scale = 1
 	}
-	r.table = r.rows(count)
+	r.table = r.rows(count, h.room)
 	r.gram, r.right = normalEquations(r.table[:n*r.width], y, r.mean, r.scale, r.width)
 	r.weights = ridge(r.gram, r.right, r.penalty)
 	return r
@@ -188,9 +192,9 @@ func (d *design) add(period, shift, penalty float64) {
 }
 
 // rows fills in the regressors of the first count steps, of which some may lie in the future: there the trend flattens out,
-// so that a slope is not carried on for ever.
-func (d *design) rows(count int) []float64 {
-	out := make([]float64, count*d.width)
+// so that a slope is not carried on for ever. They lie in the room that is given, if any.
+func (d *design) rows(count int, room *[]float64) []float64 {
+	out := grown(room, count*d.width)
 	for i := range count {
 		x := out[i*d.width : (i+1)*d.width]
 		at := float64(i)
@@ -214,4 +218,15 @@ func (d *design) rows(count int) []float64 {
 		}
 	}
 	return out
+}
+
+// grown is room for n numbers, whatever they were before.
+func grown(room *[]float64, n int) []float64 {
+	if room == nil {
+		return make([]float64, n)
+	}
+	if cap(*room) < n {
+		*room = make([]float64, n+n/4) // the next history is longer
+	}
+	return (*room)[:n]
 }

@@ -17,14 +17,14 @@ func fit(h history) fitted {
 	return f
 }
 
-// smooth leaves it to the likelihood whether there is a short season. A trend that never ends is not looked for in daily
+// smooth leaves it to the likelihood whether a short series has a short season. A trend that never ends is not looked for in daily
 // costs: three months are ninety steps.
 func (h history) smooth() []likely {
 	m := 0
 	switch {
 	case len(h.seasons) > 0:
 		m = h.seasons[0]
-	case len(h.possible) > 0 && h.possible[0] <= 12:
+	case len(h.y) < firstStatesMatter && len(h.possible) > 0 && h.possible[0] <= 12:
 		m = h.possible[0]
 	}
 	trends := "NDA"
