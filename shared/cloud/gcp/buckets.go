@@ -20,8 +20,8 @@ const (
 	bucketNames = "//storage.googleapis.com/projects/_/buckets/" // as bills write them, without the project
 )
 
-// readBuckets lists the buckets, and what they hold where the connection may read metrics. Without those, a bucket has no size:
-// Check names the right that lacks.
+// readBuckets lists the buckets, and what they hold where the connection may read metrics. Without those, or at the limit of
+// spending, a bucket has no size: Check names the right that lacks, and reading other metrics says that the limit is reached.
 func readBuckets(ctx context.Context, c *Collector, project string, f *found) error {
 	var all []*storage.Bucket
 	var lost error
@@ -43,7 +43,7 @@ func readBuckets(ctx context.Context, c *Collector, project string, f *found) er
 		return lost
 	}
 	held, err := c.held(ctx, project, f.seenAt)
-	if err != nil && fault.CodeOf(translate(err, "metrics")) != fault.Forbidden {
+	if code := fault.CodeOf(translate(err, "metrics")); err != nil && code != fault.Forbidden && code != fault.LimitReached {
 		return err
 	}
 	for _, b := range all {
@@ -111,7 +111,10 @@ func (c *Collector) held(ctx context.Context, project string, at time.Time) (map
 		}
 		return c.meter.Spend("Cloud Monitoring series", int64(len(p.TimeSeries)), perSeries)
 	})
-	return out, err
+	if err != nil {
+		return nil, err // a part of a bucket's classes would look like a small bucket
+	}
+	return out, nil
 }
 
 // newest is a series' last value; points come newest first.

@@ -20,18 +20,24 @@ func TestBucketsWithoutMetricsHaveNoSize(t *testing.T) {
 	t.Parallel()
 	g := newGoogle(t)
 	g.estate(t, "shop-prod")
-	g.on(series, problem(403, "forbidden"))
-	inv, err := g.collector(connection(), g.options()).Resources(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := bucketsOf(inv)
-	if len(all) != 2 || statusOf(inv, "shop-prod", "eu", "storage.buckets") != ingest.OK {
-		t.Errorf("%d buckets, %+v", len(all), inv.Parts)
-	}
-	for _, b := range all {
-		if size, known := b.Attributes[resource.AttrGiB]; known {
-			t.Errorf("%s holds %s", b.Name, size)
+	limited := g.options()
+	limited.Meter = meter("0")
+	denied := newGoogle(t)
+	denied.estate(t, "shop-prod")
+	denied.on(series, problem(403, "forbidden"))
+	for name, c := range map[string]*Collector{"denied": denied.collector(connection(), denied.options()), "at the limit": g.collector(connection(), limited)} {
+		inv, err := c.Resources(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := bucketsOf(inv)
+		if len(all) != 2 || statusOf(inv, "shop-prod", "eu", "storage.buckets") != ingest.OK {
+			t.Errorf("%s: %d buckets, %+v", name, len(all), inv.Parts)
+		}
+		for _, b := range all {
+			if size, known := b.Attributes[resource.AttrGiB]; known {
+				t.Errorf("%s: %s holds %s", name, b.Name, size)
+			}
 		}
 	}
 }

@@ -65,7 +65,8 @@ var perSeries = decimal.RequireFromString("0.0000005")
 const pageSeries = 10000
 
 // Usage reads what was measured in whole steps of the query. Metrics that Google does not have for a type are absent. A project
-// whose metrics the connection may not read has a part that says so.
+// whose metrics the connection may not read has a part that says so. At the limit of spending, it gives what was read until then
+// with fault.LimitReached.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Second != 0 {
 		return ingest.Measured{}, fault.Input("every", q.Every.String(), "has to be a minute or more, in whole seconds")
@@ -76,6 +77,7 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		refs[s] = append(refs[s], r)
 	}
 	var out ingest.Measured
+	var limit error
 	refused := map[string]bool{}
 	for _, s := range slices.SortedFunc(maps.Keys(refs), source.compare) {
 		if refused[s.project] {
@@ -87,20 +89,26 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		case fault.CodeOf(translate(err, what)) == fault.Forbidden:
 			refused[s.project] = true
 			part.Status, part.Reason = unreadAs(err, what)
+			measured = nil
 			out.Usage = slices.DeleteFunc(out.Usage, func(u resource.Usage) bool { return u.Ref.Account == s.project })
+		case fault.CodeOf(err) == fault.LimitReached:
+			limit, part.Status, part.Reason = err, ingest.Limited, fault.Public(err).Message
 		case err != nil:
 			return ingest.Measured{}, translate(err, what)
 		}
 		out.Usage = append(out.Usage, measured...)
 		out.Parts = append(slices.DeleteFunc(out.Parts, func(p ingest.Part) bool { return p.Account == s.project }), part)
+		if limit != nil {
+			break
+		}
 	}
 	slices.SortFunc(out.Usage, func(a, b resource.Usage) int {
 		return cmp.Or(cmp.Compare(a.Ref.ID, b.Ref.ID), cmp.Compare(a.Metric, b.Metric))
 	})
-	return out, nil
+	return out, limit
 }
 
-// measure reads what is asked of the resources of one source.
+// measure reads what is asked of the resources of one source. When it fails, it gives the metrics that were read whole before.
 func (c *Collector) measure(ctx context.Context, s source, of []resource.Ref, q ingest.UsageQuery) (out []resource.Usage, err error) {
 	for _, g := range gauges {
 		if g.typ != s.typ || !slices.Contains(q.Metrics, g.metric) {
@@ -108,7 +116,7 @@ func (c *Collector) measure(ctx context.Context, s source, of []resource.Ref, q 
 		}
 		points, err := c.gauge(ctx, s.project, g, q)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		for _, r := range of {
 			if samples := points[measuredName(r)].samples(len(g.sums), g.factor); len(samples) > 0 {

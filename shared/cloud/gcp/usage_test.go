@@ -85,6 +85,21 @@ func TestUsageIsInOurUnitsAndOrder(t *testing.T) {
 	}
 }
 
+// What was paid for is kept when the limit is reached, and the rest is not said to be unused.
+func TestMetricsThatWerePaidForAreKept(t *testing.T) {
+	t.Parallel()
+	g := newGoogle(t)
+	at2 := at("2026-11-09T02:00:00Z", `"doubleValue":0.1`)
+	g.on(series, reply(`{"timeSeries":[`+timeSeries("cloudsql_database", "database_id", "shop-prod:orders", at2)+`]}`),
+		reply(`{"timeSeries":[`+timeSeries("gce_instance", "instance_id", "4477882211", at2)+`,`+timeSeries("gce_instance", "instance_id", "999", at2)+`]}`))
+	o := g.options()
+	o.Meter = meter("0.000001") // two series
+	got, err := g.collector(connection(), o).Usage(t.Context(), question(resource.CPU))
+	if fault.CodeOf(err) != fault.LimitReached || len(got.Usage) != 1 || got.Usage[0].Ref != orders || len(got.Parts) != 1 || got.Parts[0].Status != ingest.Limited || got.Parts[0].Reason == "" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func onlyInstances(q ingest.UsageQuery) ingest.UsageQuery {
 	q.Refs = []resource.Ref{web}
 	return q
