@@ -101,7 +101,7 @@ func october2026() []map[string]string {
 		charge("usage_start", "1792137600000000", "usage_end", "1792141200000000", "credits",
 			`[{"id":"sud","full_name":"Sustained use","type":"SUSTAINED_USAGE_DISCOUNT","amount":"-0.038835"},{"id":"Trial2026","full_name":"Free trial","type":"PROMOTION","amount":"-0.1"}]`),
 		// covered by a commitment: the net is zero, as the fee stands in a row of its own
-		charge("cost", "1.5", "cost_at_list", "1.75", "credits", `[{"id":"cud-77","full_name":"Committed use discount: CPU","type":"COMMITTED_USAGE_DISCOUNT","amount":"-1.5"}]`, "subscription_id", "sub-42"),
+		charge("cost", "1.5", "cost_at_list", "1.75", "credits", `[{"id":"Committed Usage Discount: CPU","full_name":"","type":"COMMITTED_USAGE_DISCOUNT","amount":"-1.5"}]`, "subscription_id", "sub-42"),
 		charge("sku_name", "Commitment v1: N2 Cpu in Frankfurt for 1 Year", "sku_id", "AAAA-BBBB-CCCC", "cost", "0.9125", "cost_at_list", "0.9125", "subscription_id", "sub-42",
 			"resource_id", "NULL", "resource_name", "NULL"),
 		// the fee of a commitment of money, of which 0.25 was not used: since 2025 the credit is on the fee

@@ -139,7 +139,7 @@ func commitment(row *focus.Row, c credit) {
 	default:
 		return
 	}
-	row.PricingCategory, row.CommitmentDiscountStatus, row.CommitmentDiscountName = "Committed", status, c.FullName
+	row.PricingCategory, row.CommitmentDiscountStatus, row.CommitmentDiscountName = "Committed", status, cmp.Or(c.FullName, c.ID) // of resources, the id is the name
 	if row.CommitmentDiscountID == "" {
 		row.CommitmentDiscountID = c.ID
 	}

@@ -11,9 +11,9 @@ WITH charges AS (
     currency,
     usage_start_time,
     usage_end_time,
-    CAST(cost AS NUMERIC) AS cost,
-    CAST(usage.amount AS NUMERIC) AS amount,
-    (SELECT SUM(CAST(c.amount AS NUMERIC)) FROM UNNEST(credits) AS c WHERE c.type = 'FEE_UTILIZATION_OFFSET') AS offset_credit,
+    CAST(cost AS NUMERIC) AS charged,
+    CAST(usage.amount AS NUMERIC) AS used,
+    (SELECT SUM(CAST(c.amount AS NUMERIC)) FROM UNNEST(credits) AS c WHERE c.type = 'FEE_UTILIZATION_OFFSET') AS fee_credit,
     (SELECT SUM(CAST(c.amount AS NUMERIC)) FROM UNNEST(credits) AS c WHERE c.type = 'COMMITTED_USAGE_DISCOUNT') AS usage_credit
   FROM `{{table}}`
   WHERE cost_type = 'regular'
@@ -31,10 +31,10 @@ SELECT
   currency,
   UNIX_MICROS(MIN(usage_start_time)) AS first_start,
   UNIX_MICROS(MAX(usage_end_time)) AS last_end,
-  SUM(cost) AS cost,
-  SUM(amount) AS amount,
-  SUM(offset_credit) AS offset_credit,
-  SUM(amount * SAFE_DIVIDE(-usage_credit, cost)) AS covered_amount
+  SUM(charged) AS cost,
+  SUM(used) AS amount,
+  SUM(fee_credit) AS offset_credit,
+  SUM(used * SAFE_DIVIDE(-usage_credit, charged)) AS covered_amount
 FROM charges
 GROUP BY subscription_id, sku_name, service_name, region, unit, currency
 HAVING offset_credit IS NOT NULL OR covered_amount IS NOT NULL OR STARTS_WITH(sku_name, 'Commitment v1:')
