@@ -31,8 +31,8 @@ var machineSKU = regexp.MustCompile(`^(?:Spot Preemptible )?(E2|N1|N2|N2D|N4|C2D
 // pricedSize is a predefined size whose price is that of its cores and its memory alone: no GPUs, no local disks, no shared core.
 var pricedSize = regexp.MustCompile(`^([a-z]\d+[a-z]?)-(standard|highmem|highcpu)-\d+$`)
 
-// windowsSKU is the licence of Windows Server, an hour of a core.
-var windowsSKU = regexp.MustCompile(`^Licensing Fee for Windows Server \d{4}(?: R2)? Datacenter Edition \(CPU cost\)$`)
+// windowsSKU is the licence of Windows Server, an hour of a core, under its older and its newer name.
+var windowsSKU = regexp.MustCompile(`^Licensing Fee for Windows Server \d{4}(?: R2)? Datacenter Edition (?:\(CPU cost\)|on VM)$`)
 
 // otherSKU are volumes, snapshots and addresses by the catalogue's descriptions, up to " in <region>". An address costs more
 // while nothing uses it.
@@ -71,30 +71,30 @@ func newBook() *book {
 	return &book{amounts[ingredient]{}, amounts[string]{}, amounts[ingredient]{}, amounts[string]{}}
 }
 
-// enter puts the price of a SKU into the books of the regions that it is for. Licences cost the same everywhere.
+// enter puts the price of a SKU into the books of the regions that it is for, which are all when it is for the whole world:
+// those of machines, not places such as "eu".
 func enter(books map[string]*book, s *cloudbilling.Sku) {
 	price, unit, ok := unitPrice(s)
 	if !ok || s.Category == nil {
-		return
-	}
-	if s.Category.UsageType == "OnDemand" && unit == units["hour"] && windowsSKU.MatchString(s.Description) {
-		for _, b := range books {
-			b.licence.enter(resource.WindowsPrice, price)
-		}
 		return
 	}
 	variant, known := map[string]string{"OnDemand": "", "Preemptible": resource.SpotPrice}[s.Category.UsageType]
 	if !known || strings.HasPrefix(s.Description, "Spot ") != (variant == resource.SpotPrice) {
 		return
 	}
-	for _, region := range s.ServiceRegions {
-		if b := books[region]; b != nil {
+	for region, b := range books {
+		everywhere := slices.Contains(s.ServiceRegions, global) && strings.Contains(region, "-")
+		if everywhere || slices.Contains(s.ServiceRegions, region) {
 			b.enter(s, price, unit, variant)
 		}
 	}
 }
 
 func (b *book) enter(s *cloudbilling.Sku, price decimal.Decimal, unit, variant string) {
+	if windowsSKU.MatchString(s.Description) && variant == "" && unit == units["hour"] {
+		b.licence.enter(resource.WindowsPrice, price)
+		return
+	}
 	if m := machineSKU.FindStringSubmatch(s.Description); m != nil && s.Category.ResourceFamily == "Compute" && unit == units[m[2]] {
 		b.machines.enter(ingredient{strings.ToLower(m[1]), m[2], variant}, price)
 		return
