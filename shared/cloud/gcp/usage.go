@@ -73,8 +73,10 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 	}
 	refs := map[source][]resource.Ref{}
 	for _, r := range q.Refs {
-		s := source{r.Account, r.Type}
-		refs[s] = append(refs[s], r)
+		if measurable(r.Type, q.Metrics) {
+			s := source{r.Account, r.Type}
+			refs[s] = append(refs[s], r)
+		}
 	}
 	var out ingest.Measured
 	var limit error
@@ -125,6 +127,11 @@ func (c *Collector) measure(ctx context.Context, s source, of []resource.Ref, q 
 		}
 	}
 	return out, nil
+}
+
+// measurable tells whether Google has any of the metrics for a type.
+func measurable(typ resource.Type, metrics []resource.Metric) bool {
+	return slices.ContainsFunc(gauges, func(g gauge) bool { return g.typ == typ && slices.Contains(metrics, g.metric) })
 }
 
 // source is what one request for metrics can be about.

@@ -85,6 +85,17 @@ func TestUsageIsInOurUnitsAndOrder(t *testing.T) {
 	}
 }
 
+// Of what was not asked nothing is said, not even that all is well.
+func TestNothingIsSaidOfMetricsThatThereAreNot(t *testing.T) {
+	t.Parallel()
+	q := question(resource.CPU, resource.DiskOps)
+	q.Refs = []resource.Ref{disk}
+	g := newGoogle(t)
+	if got, err := g.collector(connection(), g.options()).Usage(t.Context(), q); err != nil || len(got.Usage) != 0 || len(got.Parts) != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 // What was paid for is kept when the limit is reached, and the rest is not said to be unused.
 func TestMetricsThatWerePaidForAreKept(t *testing.T) {
 	t.Parallel()
