@@ -19,7 +19,7 @@ type shape struct {
 	possible  []int    // lengths of the seasons to look for
 	ahead     int      // the most steps to forecast
 	fast      bool
-	room      *[]float64 // for the regressors of one history, then of the next: they are large
+	room      *room
 }
 
 // history is what a model learns from: gaps filled and, in daily series, days of the month and holidays set apart and lone

@@ -193,8 +193,8 @@ func (d *design) add(period, shift, penalty float64) {
 
 // rows fills in the regressors of the first count steps, of which some may lie in the future: there the trend flattens out,
 // so that a slope is not carried on for ever. They lie in the room that is given, if any.
-func (d *design) rows(count int, room *[]float64) []float64 {
-	out := grown(room, count*d.width)
+func (d *design) rows(count int, r *room) []float64 {
+	out := r.take(count, d.width)
 	for i := range count {
 		x := out[i*d.width : (i+1)*d.width]
 		at := float64(i)
@@ -220,13 +220,21 @@ func (d *design) rows(count int, room *[]float64) []float64 {
 	return out
 }
 
-// grown is room for n numbers, whatever they were before.
-func grown(room *[]float64, n int) []float64 {
-	if room == nil {
-		return make([]float64, n)
+// room is memory for the regressors of one history, then of the next, which is longer: they are what is largest.
+type room struct {
+	numbers []float64
+	steps   int // of the longest history, those to come included
+}
+
+// take gives room for so many rows, whatever was in it before.
+func (r *room) take(rows, width int) []float64 {
+	if r == nil {
+		return make([]float64, rows*width)
 	}
-	if cap(*room) < n {
-		*room = make([]float64, n+n/4) // the next history is longer
+	if cap(r.numbers) < rows*width {
+		const later = 2 // bends that longer histories have
+		r.numbers = nil
+		r.numbers = make([]float64, max(rows*width, r.steps*(width+later)))
 	}
-	return (*room)[:n]
+	return r.numbers[:rows*width]
 }

@@ -95,7 +95,8 @@ func ensemble(raw, filled []float64, s shape, horizon int) combined {
 	if len(s.possible) > 0 {
 		season = s.possible[0]
 	}
-	s.ahead, s.room = max(horizon, 4*week), new([]float64)
+	s.ahead = max(horizon, 4*week)
+	s.room = &room{steps: len(filled) + s.ahead}
 	trials := backtest(raw, filled, s, horizon)
 	scale := seasonalScale(raw, season)
 	weights := weigh(trials, s, len(filled), scale)

@@ -70,7 +70,7 @@ func table(results []result, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "set\tn\tmase\tsmape\tcov80\tcov95\tsec_per_series\tpeak_mb\tmodels\t")
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.2f\t%.3f\t%.3f\t%.4f\t%.1f\t%s\t\n", r.Set, r.N, r.MASE, r.SMAPE, r.Cov80, r.Cov95, r.SecPerSeries, r.PeakMB, r.models())
+		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.2f\t%.3f\t%.3f\t%.4f\t%.2f\t%s\t\n", r.Set, r.N, r.MASE, r.SMAPE, r.Cov80, r.Cov95, r.SecPerSeries, r.PeakMB, r.models())
 	}
 	return w.Flush()
 }

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 )
 
 func write(t *testing.T, file, text string) {
@@ -62,5 +65,27 @@ func TestAFolderWithoutSetsIsAnError(t *testing.T) {
 	t.Parallel()
 	if err := run([]string{"-data", t.TempDir()}, &strings.Builder{}); err == nil {
 		t.Error("no error")
+	}
+}
+
+// What is kept is seen; what is thrown away at once is not.
+func TestHighestSeesWhatIsKept(t *testing.T) {
+	keep := func(n int) func() {
+		return func() {
+			kept := make([][]byte, 0, n)
+			for range 200 {
+				block := make([]byte, 1<<16)
+				if len(kept) < n {
+					kept = append(kept, block)
+				}
+				time.Sleep(100 * time.Microsecond)
+			}
+			runtime.KeepAlive(kept)
+		}
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(1))
+	const block = 1 << 16
+	if all, few := highest(keep(200)), highest(keep(10)); all < 150*block || few > 100*block {
+		t.Errorf("200 blocks kept: %.0f blocks seen; 10 kept: %.0f seen", all/block, few/block)
 	}
 }

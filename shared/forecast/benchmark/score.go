@@ -3,7 +3,6 @@ package main
 import (
 	"math"
 	"runtime"
-	"runtime/metrics"
 	"sync"
 	"syscall"
 	"time"
@@ -20,7 +19,7 @@ type result struct {
 	Cov80        float64 `json:"cov80"` // share of the test values within the interval
 	Cov95        float64 `json:"cov95"`
 	SecPerSeries float64 `json:"sec_per_series"` // CPU seconds of the whole process, all threads
-	PeakMB       float64 `json:"peak_mb"`        // most live heap beyond the data itself, for all series in flight
+	PeakMB       float64 `json:"peak_mb"`        // most memory that one forecast keeps alive, in MB
 	weights      map[string]float64
 }
 
@@ -31,7 +30,6 @@ func score(set []series, every int, fast bool) result {
 		chosen = append(chosen, set[i])
 	}
 	each := make([]result, len(chosen))
-	stop := watch()
 	began := processor()
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -48,7 +46,7 @@ func score(set []series, every int, fast bool) result {
 	close(next)
 	wg.Wait()
 	n := float64(len(chosen))
-	out := result{N: len(chosen), SecPerSeries: (processor() - began).Seconds() / n, PeakMB: stop(), weights: map[string]float64{}}
+	out := result{N: len(chosen), SecPerSeries: (processor() - began).Seconds() / n, PeakMB: peak(chosen, fast), weights: map[string]float64{}}
 	for _, r := range each {
 		out.MASE += r.MASE / n
 		out.SMAPE += r.SMAPE / n
@@ -98,31 +96,4 @@ func processor() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// watch samples the live heap until the function it returns is called, which gives the most seen in MB.
-func watch() (stop func() float64) {
-	runtime.GC()
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	live := func() float64 { metrics.Read(sample); return float64(sample[0].Value.Uint64()) }
-	before, most := live(), 0.0
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				most = max(most, live()-before)
-			}
-		}
-	}()
-	return func() float64 {
-		close(done)
-		<-ended
-		return max(most, live()-before) / 1e6
-	}
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"time"
+)
+
+// How many of the longest series of a set are watched, and how often each.
+const (
+	watched = 4
+	repeats = 6
+)
+
+// peak is the most memory that one forecast keeps alive at any moment, in MB, over the longest series of a set: what the
+// collector finds in use, less what was in use before. What is thrown away while the collector looks counts as in use, so each
+// forecast is made several times and the least of its peaks believed.
+func peak(set []series, fast bool) float64 {
+	longest := slices.Clone(set)
+	slices.SortStableFunc(longest, func(a, b series) int { return len(b.train) - len(a.train) })
+	defer debug.SetGCPercent(debug.SetGCPercent(1)) // look whenever the heap has grown by a hundredth
+	most := 0.0
+	for _, s := range longest[:min(watched, len(longest))] {
+		least := math.Inf(1)
+		for range repeats {
+			least = min(least, highest(func() { one(s, fast) }))
+		}
+		most = max(most, least)
+	}
+	return most / 1e6
+}
+
+// highest is the most that is in use while f runs, beyond what was before, in bytes.
+func highest(f func()) float64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	live := func() float64 { metrics.Read(sample); return float64(sample[0].Value.Uint64()) }
+	runtime.GC()
+	before, most := live(), 0.0
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	tick := time.NewTicker(50 * time.Microsecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return most
+		case <-tick.C:
+			most = max(most, live()-before)
+		}
+	}
+}
