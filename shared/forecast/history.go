@@ -41,14 +41,31 @@ type history struct {
 	rest     []float64          // what remains, trend included
 }
 
-// settled are the final values from the first known one on.
+// mostLearnt is how many of the last values are learnt from: what lies five years of days or forty of weeks back says little,
+// and would cost memory and time without bounds.
+const mostLearnt = 2000
+
+// settled are the final values from the first known one on, the last of them.
 func settled(s cost.Series) (values []float64, start time.Time) {
 	values = s.Values[:max(0, min(s.Final, len(s.Values)))]
 	known := slices.IndexFunc(values, finite)
 	if known < 0 {
 		return nil, s.Day(len(values))
 	}
+	known += recent(values[known:])
 	return values[known:], s.Day(known)
+}
+
+// recent is how many of the values, of which the first is known, to leave behind, so that the first is known again.
+func recent(values []float64) int {
+	skip := max(0, len(values)-mostLearnt)
+	for skip < len(values) && !finite(values[skip]) {
+		skip++
+	}
+	if skip == len(values) {
+		return 0
+	}
+	return skip
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

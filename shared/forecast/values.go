@@ -40,6 +40,7 @@ func Values(values []float64, horizon int, o Options) Outlook {
 	if first < 0 || horizon <= 0 {
 		return Outlook{Model: "none", Reason: "There is no value to learn from."}
 	}
+	first += recent(values[first:])
 	raw := values[first:]
 	s := shape{possible: slices.Sorted(slices.Values(o.Seasons)), fast: o.Fast}
 	s.possible = slices.DeleteFunc(s.possible, func(m int) bool { return m < 2 })
