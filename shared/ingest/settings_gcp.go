@@ -10,7 +10,7 @@ var gcpSettings = []Setting{
 	{Name: "query_project", Pattern: `([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]`, Text: "The id of the project that queries run in and that pays for them; without it that of the billing table."},
 	{
 		Name: "projects", Pattern: `\s*[a-z0-9.:-]+(\s*,\s*[a-z0-9.:-]+)*\s*`,
-		Text: "The ids of the projects whose resources are read, with commas between them; without it only the bill is read.",
+		Text: "The ids of the projects whose resources are read, with commas between them, or all for those that the service account sees; without it only the bill is read.",
 	},
 	{
 		Name: "bill_projects", Pattern: `\s*[a-z0-9.:-]+(\s*,\s*[a-z0-9.:-]+)*\s*`,

@@ -59,7 +59,7 @@ func (c *Collector) Advice(ctx context.Context) (ingest.Advice, error) {
 		given.failed = append(given.failed, failure{broken.project, adviceService, broken.err, broken.what})
 	}
 	out := ingest.Advice{}
-	for _, project := range c.settings.projects {
+	for _, project := range f.projects {
 		known := knownIn(f.resources, project)
 		given.project = project
 		for _, a := range advisers {

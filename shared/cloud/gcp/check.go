@@ -63,14 +63,18 @@ func (c *Collector) Check(ctx context.Context) (missing []string, err error) {
 
 // inventoryRights lists what lacks for the projects whose resources are read.
 func (c *Collector) inventoryRights(ctx context.Context) (missing []string, err error) {
-	for _, project := range c.settings.projects {
+	projects, err := c.owned(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, project := range projects {
 		lacking, err := c.lacking(ctx, project, inventoryRights)
 		if err != nil {
 			return nil, err
 		}
 		missing = append(missing, lacking...)
 	}
-	if len(c.settings.projects) > 0 { // prices need no right, but the API
+	if len(projects) > 0 { // prices need no right, but the API
 		_, err := c.catalog.Services.Skus.List(engine).PageSize(1).Fields("skus/skuId").Context(ctx).Do()
 		switch translated := translate(err, "the price list"); {
 		case err == nil:

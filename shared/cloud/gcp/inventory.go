@@ -31,7 +31,8 @@ var advised = []listing{{"compute.instances", readInstances}, {"compute.disks", 
 // found collects what was read.
 type found struct {
 	seenAt    time.Time
-	project   string // that is being read
+	projects  []string // that are read
+	project   string   // that is being read
 	resources []resource.Resource
 	instances map[string]string // path of an instance -> its id in bills
 	parts     map[partKey]ingest.Part
@@ -65,7 +66,12 @@ func (c *Collector) found() *found {
 
 // walk reads the listings of every project. One that fails is noted; only a sign-in that is refused, or ctx, ends it.
 func (c *Collector) walk(ctx context.Context, f *found, all []listing) error {
-	for _, project := range c.settings.projects {
+	projects, err := c.owned(ctx)
+	if err != nil {
+		return err
+	}
+	f.projects = projects
+	for _, project := range projects {
 		f.project = project
 		for _, l := range all {
 			if !c.settings.only.lists(l.service) {

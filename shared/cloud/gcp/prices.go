@@ -36,18 +36,22 @@ func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Pr
 	if !read || err != nil {
 		return nil, err
 	}
+	projects, err := c.owned(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var tiers []size
 	if c.settings.only.lists("cloudsql") {
 		if _, err := c.catalogue(ctx, sqlInstance, func(s *cloudbilling.Sku) { enterDatabase(books, s) }); err != nil {
 			return nil, err
 		}
-		if tiers, err = c.tiers(ctx); err != nil {
+		if tiers, err = c.tiers(ctx, projects); err != nil {
 			return nil, err
 		}
 	}
 	var out []resource.Price
 	for _, region := range slices.Sorted(maps.Keys(books)) {
-		sizes, err := c.sizes(ctx, region)
+		sizes, err := c.sizes(ctx, projects, region)
 		if err != nil {
 			return nil, err
 		}
@@ -73,12 +77,12 @@ func (c *Collector) catalogue(ctx context.Context, service string, enter func(*c
 }
 
 // sizes lists the machine types that the zones of a region have. What is no region of machines, such as "us", has none.
-func (c *Collector) sizes(ctx context.Context, region string) (map[string]size, error) {
+func (c *Collector) sizes(ctx context.Context, projects []string, region string) (map[string]size, error) {
 	out := map[string]size{}
-	if len(c.settings.projects) == 0 || !strings.Contains(region, "-") {
+	if len(projects) == 0 || !strings.Contains(region, "-") {
 		return out, nil
 	}
-	project, what := c.settings.projects[0], "the machine types of region "+region
+	project, what := projects[0], "the machine types of region "+region
 	r, err := c.compute.Regions.Get(project, region).Context(ctx).Do()
 	switch translated := translate(err, what); {
 	case err == nil:
@@ -104,13 +108,13 @@ func (c *Collector) sizes(ctx context.Context, region string) (map[string]size, 
 }
 
 // tiers are the sizes that databases of the projects have, and those that Google's console offers: 3.75 GiB for each core.
-func (c *Collector) tiers(ctx context.Context) ([]size, error) {
+func (c *Collector) tiers(ctx context.Context, projects []string) ([]size, error) {
 	const perCore = 3840
 	all := map[size]bool{}
 	for _, cores := range []int64{1, 2, 4, 8, 16, 32, 64, 96} {
 		all[size{cores, cores * perCore}] = true
 	}
-	for _, project := range c.settings.projects {
+	for _, project := range projects {
 		err := c.sql.Instances.List(project).MaxResults(pageItems).Fields("items(settings(tier))", "nextPageToken").Pages(ctx, func(p *sqladmin.InstancesListResponse) error {
 			for _, i := range p.Items {
 				if i.Settings == nil {

@@ -15,7 +15,7 @@ import (
 type settings struct {
 	table    table
 	jobs     string   // the project that queries run in, and that pays for them
-	projects []string // whose inventory is read
+	projects []string // whose inventory is read; everyProject alone for all
 	charged  []string // whose charges are taken from the bill; empty for all, and what belongs to no project
 	only     filter
 	askUse   bool // whether the bill is asked how commitments were used
@@ -86,6 +86,9 @@ func (s settings) bill(k kind, start time.Time) *bigquery.QueryRequest {
 func projectsOf(c ingest.Connection, setting string) ([]string, error) {
 	all := commas(c.Settings[setting])
 	for _, p := range all {
+		if p == everyProject && setting == "projects" && len(all) == 1 {
+			continue
+		}
 		if !projectName.MatchString(p) {
 			return nil, fault.Input("settings."+setting, "", "has something that is not the id of a project")
 		}
