@@ -38,8 +38,10 @@ test: python ## run all tests, against a real PostgreSQL
 google: $(FAKE_GCS) ## check the SQL of Google's bill by BigQuery's own grammar (minutes and 7 GB of memory, the first time)
 	cd shared/cloud/gcp/sqlcheck && $(GO) test -count=1 ./... # the queries lie outside this module, where the cache does not look
 
-fuzz: ## look for inputs that break the parsers, a minute each
+fuzz: ## look for inputs that break parsers and forecasts, a minute each
 	$(GO) test -run '^$$' -fuzz FuzzCSV -fuzztime 1m ./shared/focus
+	$(GO) test -run '^$$' -fuzz FuzzValues -fuzztime 1m -fuzzminimizetime 10x ./shared/forecast
+	$(GO) test -run '^$$' -fuzz FuzzDaily -fuzztime 1m -fuzzminimizetime 10x ./shared/forecast
 
 verify: python $(GOLANGCI) ## format, lint, regenerate, check layers, template and state machines; fails on a dirty tree
 	$(GO) mod tidy -diff

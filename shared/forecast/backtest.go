@@ -61,10 +61,13 @@ func backtest(raw, filled []float64, s shape, horizon int) []trial {
 	return trials
 }
 
-// withEffects adds the effects of the days of the month and of holidays to a path.
+// withEffects adds the effects of the days of the month and of holidays to a path, and keeps it within bounds.
 func withEffects(h history, path []float64) []float64 {
 	for i := range path {
-		path[i] += h.effect(len(h.y) + i)
+		path[i] = max(h.low, min(h.high, path[i]+h.effect(len(h.y)+i)))
+		if math.IsNaN(path[i]) { // infinite less infinite
+			path[i] = h.whole[len(h.whole)-1]
+		}
 	}
 	return path
 }

@@ -39,6 +39,8 @@ type history struct {
 	restful  [week]bool         // weekdays that cost clearly less than others
 	parts    [][]float64        // the seasons by decomposition, of the logarithms where logs
 	rest     []float64          // what remains, trend included
+	low      float64            // beyond low and high no model is believed
+	high     float64
 }
 
 // mostLearnt is how many of the last values are learnt from: what lies five years of days or forty of weeks back says little,
@@ -53,7 +55,7 @@ func settled(s cost.Series) (values []float64, start time.Time) {
 		return nil, s.Day(len(values))
 	}
 	known += recent(values[known:])
-	return values[known:], s.Day(known)
+	return squarable(values[known:]), s.Day(known)
 }
 
 // recent is how many of the values, of which the first is known, to leave behind, so that the first is known again.
@@ -66,6 +68,26 @@ func recent(values []float64) int {
 		return 0
 	}
 	return skip
+}
+
+// squarable gives values that can be squared and divided by: no cost is beyond 1e100, and what is below 1e-100 is nothing.
+func squarable(values []float64) []float64 {
+	const most = 1e100
+	odd := func(v float64) bool { return math.Abs(v) > most || v != 0 && math.Abs(v) < 1/most }
+	if !slices.ContainsFunc(values, odd) {
+		return values
+	}
+	out := slices.Clone(values)
+	for i, v := range out {
+		switch {
+		case !finite(v):
+		case math.Abs(v) < 1/most:
+			out[i] = 0
+		default:
+			out[i] = max(-most, min(most, v))
+		}
+	}
+	return out
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
@@ -85,9 +107,14 @@ func fill(values []float64, season int) []float64 {
 	return out
 }
 
+// beyond is how many times the span of its history a series may leave it: models of growth that feeds itself know no bounds.
+const beyond = 10
+
 // learn prepares filled values.
 func learn(filled []float64, s shape) history {
 	h := history{shape: s, y: slices.Clone(filled)}
+	low, high := slices.Min(filled), slices.Max(filled)
+	h.low, h.high = low-beyond*(high-low), high+beyond*(high-low)
 	if s.daily {
 		h.clean(filled)
 	}

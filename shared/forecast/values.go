@@ -41,7 +41,7 @@ func Values(values []float64, horizon int, o Options) Outlook {
 		return Outlook{Model: "none", Reason: "There is no value to learn from."}
 	}
 	first += recent(values[first:])
-	raw := values[first:]
+	raw := squarable(values[first:])
 	s := shape{possible: slices.Sorted(slices.Values(o.Seasons)), fast: o.Fast}
 	s.possible = slices.DeleteFunc(s.possible, func(m int) bool { return m < 2 })
 	if !o.Start.IsZero() {
