@@ -28,7 +28,9 @@ func (x *drawing) Run(_ context.Context, in job.PictureInput) (job.Chart, error)
 
 func (x *drawing) get(t *testing.T, role tenant.Role, path, known string) *httptest.ResponseRecorder {
 	t.Helper()
-	draw := func(c job.Chart) ([]byte, error) { return []byte("<svg>" + strings.Repeat(".", c.Average) + "</svg>"), nil }
+	draw := func(c job.Chart) ([]byte, error) {
+		return []byte("<svg>" + strings.Repeat(".", c.Average) + "</svg>"), nil
+	}
 	ctx := tenant.NewContext(t.Context(), tenant.Principal{Tenant: analysedTenant, Subject: "v", Role: role})
 	r := httptest.NewRequest(http.MethodGet, "/api/v1"+path, nil).WithContext(ctx)
 	r.Header.Set("Accept", "image/svg+xml,*/*")

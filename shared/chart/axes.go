@@ -24,7 +24,7 @@ func (v *view) axes(p *plot.Plot) {
 	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XCenter, draw.YTop
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = draw.XRight, draw.YCenter
 	p.X.Tick.Length = 4
-	p.Y.LineStyle.Width, p.Y.Tick.Length, p.Y.Padding = 0, 0, 9 // room, also for wider letters
+	p.Y.Width, p.Y.Tick.Length, p.Y.Padding = 0, 0, 9 // room, also for wider letters
 }
 
 // days marks an axis of days with dates that fit beside each other.

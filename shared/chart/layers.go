@@ -21,9 +21,9 @@ type line struct {
 // Plot draws it.
 func (l line) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	points := make([]vg.Point, len(l.XYs))
-	for i, xy := range l.XYs {
-		points[i] = vg.Point{X: x(xy.X), Y: y(xy.Y)}
+	points := make([]vg.Point, 0, len(l.XYs)+1)
+	for _, xy := range l.XYs {
+		points = append(points, vg.Point{X: x(xy.X), Y: y(xy.Y)})
 	}
 	if len(points) == 1 { // a lone day between unknown ones
 		points = append(points, vg.Point{X: points[0].X + 1, Y: points[0].Y})

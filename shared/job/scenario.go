@@ -191,7 +191,7 @@ func (r *imagining) stored(ctx context.Context) ([]Forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found, func(f Forecast) bool { return f.Scope.String() != r.in.Scope.String() }), nil
+	return slices.DeleteFunc(found, func(f Forecast) bool { return f.Rest || f.Scope.String() != r.in.Scope.String() }), nil
 }
 
 // chosen is the forecast in the currency.

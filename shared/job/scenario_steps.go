@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/anomaly"
@@ -90,21 +91,27 @@ func (s ScenarioStep) check(i int) error {
 			return fault.Input(at(i, f.name), "", "is missing: a step of the kind %s needs it", s.Kind)
 		}
 	}
+	return s.checkValues(i)
+}
+
+// checkValues refuses values that nothing sensible follows from.
+func (s ScenarioStep) checkValues(i int) error {
 	for _, status := range s.Status {
 		if status != recommend.Approved && status != recommend.Open {
 			return fault.Input(at(i, "status"), string(status), "is none of approved, open: what others would save is not to come")
 		}
 	}
 	const mostPercent, mostFactor, mostDays = 1000, 1000, 366
+	within := func(x *float64, least, most float64) bool { return x == nil || *x >= least && *x <= most }
 	switch {
-	case s.Percent != nil && !(*s.Percent > -100 && *s.Percent <= mostPercent):
+	case !within(s.Percent, -100, mostPercent):
 		return fault.Input(at(i, "percent_per_month"), fmt.Sprint(*s.Percent), "is not between -100 and %d", mostPercent)
-	case s.Factor != nil && !(*s.Factor >= 0 && *s.Factor <= mostFactor):
+	case !within(s.Factor, 0, mostFactor):
 		return fault.Input(at(i, "factor"), fmt.Sprint(*s.Factor), "is not between 0 and %d", mostFactor)
 	case s.Amount != nil && s.Amount.IsZero():
 		return fault.Input(at(i, "amount_per_day"), s.Amount.String(), "changes nothing")
 	case s.OverDays < 0 || s.OverDays > mostDays:
-		return fault.Input(at(i, "over_days"), fmt.Sprint(s.OverDays), "is not between 1 and %d", mostDays)
+		return fault.Input(at(i, "over_days"), strconv.Itoa(s.OverDays), "is not between 1 and %d", mostDays)
 	case s.Kind == RecommendationsStep && !s.To.IsZero():
 		return fault.Input(at(i, "to"), s.To.Format(time.DateOnly), "does not go with recommendations: what they save is saved for good")
 	}
