@@ -102,7 +102,9 @@ func (b *baseline) learn(value float64, o outlook) {
 		b.settle()
 	}
 	b.residual = append(b.residual, r)
-	b.scores = append(b.scores, math.Abs(r)/o.sigma)
+	if t >= warmUp { // before, there was no spread to measure by
+		b.scores = append(b.scores, math.Abs(r)/o.sigma)
+	}
 	b.refresh(t)
 }
 

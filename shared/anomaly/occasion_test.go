@@ -95,3 +95,13 @@ func TestWeekendHolidaysSayLittle(t *testing.T) {
 		t.Errorf("told %v", got)
 	}
 }
+
+// The first days have no spread to be measured by, and must not make every later day look ordinary.
+func TestASingleDayIsToldInTheFirstYear(t *testing.T) {
+	t.Parallel()
+	for _, by := range []float64{-60, 80} {
+		if got := told(moved(map[int]float64{160: by}), nil); !got[160] {
+			t.Errorf("%+g on one day of the first year: told %v", by, got)
+		}
+	}
+}
