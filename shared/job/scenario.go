@@ -215,7 +215,7 @@ func (r *imagining) fresh(now time.Time) error {
 	var all []Forecast
 	for _, c := range currencies(r.leaves) {
 		mine := slices.DeleteFunc(slices.Clone(r.leaves), func(s cost.Series) bool { return s.Currency != c })
-		all = append(all, Forecast{Forecast: r.outlook(sumUp(mine, r.in.Scope), horizon), Version: forecast.Version, At: now})
+		all = append(all, Forecast{Forecast: r.outlook(sumUp(mine, r.in.Scope), horizon, false), Version: forecast.Version, At: now})
 	}
 	var err error
 	if r.base, err = chosen(all, r.in.Currency); err != nil {
@@ -230,6 +230,6 @@ func (r *imagining) keep(c cost.Currency) {
 	r.leaves = slices.DeleteFunc(r.leaves, func(s cost.Series) bool { return s.Currency != c })
 }
 
-func (r *imagining) outlook(s cost.Series, days int) forecast.Forecast {
-	return forecast.Daily(s, days, r.calendar)
+func (r *imagining) outlook(s cost.Series, days int, fast bool) forecast.Forecast {
+	return forecast.DailyWith(s, days, forecast.Options{Calendar: r.calendar, Fast: fast})
 }

@@ -12,8 +12,10 @@ import (
 	"github.com/cost-agent/cost-agent/shared/ingest"
 )
 
-// mostCuts is how many dimensions a bill can be cut by at once.
-const mostCuts = 4
+const (
+	mostCuts = 4 // dimensions that a bill can be cut by at once
+	fewParts = 6 // more are forecast the fast way, so that an answer takes no longer than a caller waits
+)
 
 // dimensions are those, beside the base's own, by which the bill must be cut to tell the scopes of the steps apart.
 func (r *imagining) dimensions() ([]cost.Dimension, error) {
@@ -118,7 +120,7 @@ func (r *imagining) parts(steps []step) ([]forecast.Part, error) {
 			p.Scopes = append(p.Scopes, leaf.Scope)
 		}
 		if len(groups) > 1 {
-			p.Points = r.pointsOf(groups[key])
+			p.Points = r.pointsOf(groups[key], len(groups) > fewParts)
 		}
 		out = append(out, p)
 	}
@@ -127,12 +129,12 @@ func (r *imagining) parts(steps []step) ([]forecast.Part, error) {
 
 // pointsOf forecasts a sum of leaves for the days of the base. Nothing that was settled later than what the base has learnt from
 // counts; a part that is settled less far is forecast from where it ends.
-func (r *imagining) pointsOf(leaves []cost.Series) []forecast.Point {
+func (r *imagining) pointsOf(leaves []cost.Series, fast bool) []forecast.Point {
 	s := sumUp(leaves, r.in.Scope)
 	first, n := r.base.Points[0].Day, len(r.base.Points)
 	s.Final = max(0, min(s.Final, s.Index(first)))
 	behind := max(0, cost.Period{Start: s.Day(s.Final), End: first}.Len())
-	points := r.outlook(s, behind+n).Points
+	points := r.outlook(s, behind+n, fast).Points
 	if len(points) == behind+n {
 		return points[behind:]
 	}
