@@ -72,21 +72,27 @@ func withEffects(h history, path []float64) []float64 {
 	return path
 }
 
-// errorOf is the mean absolute error of a member over all trials.
-func errorOf(trials []trial, path func(trial) []float64) float64 {
-	sum, n := 0.0, 0.0
-	for _, t := range trials {
-		for i, p := range path(t) {
-			if finite(t.actual[i]) {
-				sum += math.Abs(t.actual[i] - p)
-				n++
+// tally is how wrong each member was in one trial: its absolute errors, summed.
+type tally struct {
+	sums []float64
+	n    float64 // known values
+}
+
+func count(trials []trial) []tally {
+	out := make([]tally, len(trials))
+	for k, t := range trials {
+		out[k].sums = make([]float64, len(t.paths))
+		for i, actual := range t.actual {
+			if !finite(actual) {
+				continue
+			}
+			out[k].n++
+			for m, path := range t.paths {
+				out[k].sums[m] += math.Abs(actual - path[i])
 			}
 		}
 	}
-	if n == 0 {
-		return math.NaN()
-	}
-	return sum / n
+	return out
 }
 
 // relative is the error as a MASE; nil where there is nothing to relate it to.
@@ -97,16 +103,41 @@ func relative(e, scale float64) *float64 {
 	return nil
 }
 
-// residuals are the errors of the ensemble by trial and day ahead; NaN where the day is unknown.
-func residuals(trials []trial, weights []Weight) [][]float64 {
+// apart is how many origins later a trial begins whose days are hardly the same any more.
+const apart = 3
+
+// residuals are the errors of the ensemble by trial and day ahead; NaN where the day is unknown. The weights for each trial come
+// from the trials far enough from it: those that it helped to choose would make it look better than days to come will.
+func residuals(trials []trial, weights func([]tally) []Weight) [][]float64 {
+	all := count(trials)
 	out := make([][]float64, len(trials))
 	for k, t := range trials {
-		out[k] = combine(t.paths, weights)
+		others := make([]tally, 0, len(all))
+		for j := range all {
+			if j <= k-apart || j >= k+apart {
+				others = append(others, all[j])
+			}
+		}
+		out[k] = combine(t.paths, weights(others))
 		for i := range out[k] {
 			out[k][i] = t.actual[i] - out[k][i]
 		}
 	}
 	return out
+}
+
+// meanAbs is the mean absolute error; NaN where none is known.
+func meanAbs(errors [][]float64) float64 {
+	sum, n := 0.0, 0.0
+	for _, path := range errors {
+		for _, e := range path {
+			if finite(e) {
+				sum += math.Abs(e)
+				n++
+			}
+		}
+	}
+	return sum / n
 }
 
 // seasonalScale is the mean absolute change over one season (one step where there is none): the yardstick of MASE.

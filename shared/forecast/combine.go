@@ -18,29 +18,40 @@ func trust(trials []trial, n int) float64 {
 	return max(1, min(6, float64(n-trials[0].at)/40))
 }
 
-// weigh gives each member a weight by its past error: a power of its inverse, so that the good ones lead, and one much worse
-// than the best is left out. Where no past value is known to compare with, all weigh the same.
-func weigh(trials []trial, s shape, n int, scale float64) []Weight {
-	all := members(fitted{}, s.fast)
-	power := trust(trials, n)
-	out := make([]Weight, len(all))
-	errors := make([]float64, len(all))
-	best := math.Inf(1)
-	for i, m := range all {
-		out[i] = Weight{Model: m.name, near: m.anchored && s.daily && n >= yearlyFrom}
-		errors[i] = errorOf(trials, func(t trial) []float64 { return t.paths[i] })
+// weigher gives each member a weight by its past error: a power of its inverse, so that the good ones lead, and one much worse
+// than the best is left out. Where no past value is known to compare with, only the votes count.
+type weigher struct {
+	members []member
+	power   float64
+	scale   float64 // of the errors
+	yearly  bool    // the season of the year is known
+}
+
+func (w weigher) weigh(tallies []tally) []Weight {
+	out := make([]Weight, len(w.members))
+	errors := make([]float64, len(w.members))
+	best, n := math.Inf(1), 0.0
+	for _, t := range tallies {
+		n += t.n
+	}
+	for i, m := range w.members {
+		out[i] = Weight{Model: m.name, near: m.anchored && w.yearly}
+		for _, t := range tallies {
+			errors[i] += t.sums[i]
+		}
+		errors[i] /= n
 		if finite(errors[i]) {
 			best = min(best, errors[i])
-			out[i].MASE = relative(errors[i], scale)
+			out[i].MASE = relative(errors[i], w.scale)
 		}
 	}
 	sum := 0.0
 	for i, e := range errors {
 		switch {
 		case math.IsInf(best, 1), best == 0 && e == 0:
-			out[i].Weight = 1
+			out[i].Weight = w.members[i].vote
 		case finite(e) && e <= leftOut*best:
-			out[i].Weight = math.Pow(best/e, power)
+			out[i].Weight = w.members[i].vote * math.Pow(best/e, w.power)
 		}
 		sum += out[i].Weight
 	}
@@ -62,7 +73,7 @@ func combine(paths [][]float64, weights []Weight) []float64 {
 		for k, path := range paths {
 			w := weights[k].Weight
 			if weights[k].near && i >= far {
-				w /= 2
+				w /= 4
 			}
 			if w > 0 {
 				votes = append(votes, vote{path[i], w})

@@ -34,7 +34,7 @@ type Weight struct {
 	Model  string   `json:"model"`
 	Weight float64  `json:"weight"`
 	MASE   *float64 `json:"mase"` // of this member alone; nil as in Forecast
-	near   bool     // weighs half beyond a month
+	near   bool     // weighs a quarter beyond a month
 }
 
 // Point is one day: the mean, the interval that holds four of five such days, and the one that holds 95 of 100.

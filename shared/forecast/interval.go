@@ -9,10 +9,10 @@ import (
 type band struct{ half80, half95 []float64 }
 
 // calibrate takes the half-widths from past errors, in the manner of split conformal prediction (Stankeviciute et al.,
-// "Conformal time-series forecasting", 2021): the quantile of the absolute errors at about the same distance. They have a
-// margin, most of all the outer one, because the origins are few and their errors resemble each other. The outer quantile,
-// which hangs on a few large errors, is half their own and half what it would be were they normal. A band never narrows with
-// the distance. Where hardly any past value is known, the usual change over a season (scale) stands in.
+// "Conformal time-series forecasting", 2021): the quantile of the absolute errors at about the same distance. The outer
+// quantile, which hangs on a few large errors, is half their own and half what it would be were they normal, and has a margin,
+// because the origins are few and their errors resemble each other. A band never narrows with the distance. Where hardly any past
+// value is known, the usual change over a season (scale) stands in.
 func calibrate(errors [][]float64, horizon int, scale float64) band {
 	few := 1 / float64(max(len(errors), 1))
 	b := band{make([]float64, 0, horizon), make([]float64, 0, horizon)}
@@ -27,7 +27,7 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 		outer = (outer + 1.96/1.2816*inner) / 2
 		next := min(horizon, h+1+h/15) // near distances share nearly all of their errors
 		for ; h < next; h++ {
-			b.half80, b.half95 = append(b.half80, (1+few/4)*inner), append(b.half95, (1+5*few/4)*outer)
+			b.half80, b.half95 = append(b.half80, inner), append(b.half95, (1+5*few/4)*outer)
 		}
 	}
 	if len(b.half80) == 0 {

@@ -57,7 +57,8 @@ func logarithms(y []float64) []float64 {
 // member is one model of the ensemble.
 type member struct {
 	name     string
-	anchored bool // goes on from the last level, however far
+	vote     float64 // two shapes of one model share a vote
+	anchored bool    // goes on from the last level, however far
 	forecast func(h history, horizon int) []float64
 }
 
@@ -67,14 +68,14 @@ func members(f fitted, fast bool) []member {
 		return func(h history, horizon int) []float64 { return h.withYear(forecast(h, horizon)) }
 	}
 	all := []member{
-		{"seasonal-naive", true, year(naive)},
-		{"smoothing", true, year(func(h history, horizon int) []float64 { return blended(f.whole, h.y, horizon) })},
-		{"theta", true, year(thetaOf)},
-		{"regression", false, func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
-		{"straight-regression", false, func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
+		{"seasonal-naive", 1, true, year(naive)},
+		{"smoothing", 1, true, year(func(h history, horizon int) []float64 { return blended(f.whole, h.y, horizon) })},
+		{"theta", 1, true, year(thetaOf)},
+		{"regression", 0.5, false, func(h history, horizon int) []float64 { return regression(h, horizon, true) }},
+		{"straight-regression", 0.5, false, func(h history, horizon int) []float64 { return regression(h, horizon, false) }},
 	}
 	if !fast {
-		all = append(all, member{"arima", false, year(f.forecastARIMA)})
+		all = append(all, member{"arima", 1, false, year(f.forecastARIMA)})
 	}
 	return all
 }
