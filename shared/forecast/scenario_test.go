@@ -101,6 +101,23 @@ func TestChangesMoveTheMean(t *testing.T) {
 	}
 }
 
+func TestPartsAreBroughtToTheBase(t *testing.T) {
+	t.Parallel()
+	f, parts := base()
+	for i := range parts {
+		for k := range parts[i].Points {
+			parts[i].Points[k].Mean *= 1.1
+		}
+	}
+	for want, c := range map[float64]forecast.Change{
+		200: forecast.Multiply(cost.Scope{}, 2, always), 140: forecast.Multiply(storage, 2, always), 0: forecast.Add(cost.Scope{}, -1e6, always),
+	} {
+		if got := forecast.Play(f, parts, []forecast.Change{c}).Points[40].Mean; math.Abs(got-want) > 1e-9 {
+			t.Errorf("a day costs %v, want %v", got, want)
+		}
+	}
+}
+
 func TestIntervalsGoWithTheMoney(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

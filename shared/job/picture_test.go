@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cost-agent/cost-agent/shared/anomaly"
 	"github.com/cost-agent/cost-agent/shared/cost"
 	"github.com/cost-agent/cost-agent/shared/fault"
 	"github.com/cost-agent/cost-agent/shared/job"
@@ -96,7 +97,11 @@ func TestAPictureIsOfOneCost(t *testing.T) {
 	if _, err := picture(t, x, job.PictureInput{Days: 90, Provider: "Nobody"}); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("nobody's costs: %v", err)
 	}
-	if c, err := picture(t, x, job.PictureInput{Days: 90, Currency: "EUR"}); err != nil || c.Series.Currency != "EUR" || c.Forecast != nil {
+	x.known = []job.Anomaly{{Incident: anomaly.Incident{Start: analysed.AddDate(0, 0, -9), Impact: cost.Money{Currency: "EUR"}}}}
+	if c, err := picture(t, x, job.PictureInput{Days: 90, Currency: "USD"}); err != nil || len(c.Anomalies) != 0 {
+		t.Errorf("an anomaly in euros stands in a picture of dollars: %+v, %v", c.Anomalies, err)
+	}
+	if c, err := picture(t, x, job.PictureInput{Days: 90, Currency: "EUR"}); err != nil || c.Series.Currency != "EUR" || len(c.Anomalies) != 1 || c.Forecast != nil {
 		t.Errorf("%+v, %v", c.Series.Currency, err)
 	}
 }

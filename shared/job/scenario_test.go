@@ -182,6 +182,25 @@ func TestScenarioSteps(t *testing.T) {
 	}
 }
 
+// What was settled after the stored forecast had been made must not move its parts.
+func TestPartsAreForecastFromTheDaysOfTheBase(t *testing.T) {
+	t.Parallel()
+	x := imagine(t)
+	in := job.ScenarioInput{Steps: []job.ScenarioStep{{Kind: job.FactorStep, Factor: ptr(2.0), Scope: cost.Scope{cost.Service: "S3"}}}}
+	then, err := x.run(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := job.Scenario{Series: x, Forecasts: x, Savings: x, Now: func() time.Time { return analysed.AddDate(0, 0, 40) }}
+	now, err := later.Run(t.Context(), in) // forty days without any cost
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := effectOf(t, now, 0), effectOf(t, then, 0); got != want || want == 0 {
+		t.Errorf("the step adds %v, want %v as before", got, want)
+	}
+}
+
 func TestRecommendationsInAScenario(t *testing.T) {
 	t.Parallel()
 	x := imagine(t)
