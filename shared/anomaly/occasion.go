@@ -57,7 +57,7 @@ func (b *baseline) holiday(t int, r float64) float64 {
 			most = d
 		}
 	}
-	if seen {
+	if seen || most != 0 {
 		return most
 	}
 	return b.usualHoliday()

@@ -95,6 +95,10 @@ func TestWeekendHolidaysSayLittle(t *testing.T) {
 	if got := told(moved(closed), calendar(names)); got[700] {
 		t.Errorf("told %v", got)
 	}
+	twice := map[int]float64{472: -60, 700: -60}
+	if got := told(moved(twice), calendar(map[int]string{472: "Z", 700: "Z"})); got[700] || !got[472] {
+		t.Errorf("what a weekend did all the same: told %v", got)
+	}
 }
 
 // The first days have no spread to be measured by, and must not make every later day look ordinary.
