@@ -62,7 +62,7 @@ func floats(tb testing.TB, s string) []float64 {
 // The limits hold the accuracy that was measured when they were written; R's best on the same series are .869, 1.257 and
 // (with the yearly term forced on) 1.031.
 func TestAccuracyOnPublicSeries(t *testing.T) {
-	for name, limit := range map[string]float64{"nn5_daily.csv.gz": 0.83, "chicago_daily.csv.gz": 0.91, "gefcom_daily.csv.gz": 1.0} {
+	for name, limit := range map[string]float64{"nn5_daily.csv.gz": 0.83, "chicago_daily.csv.gz": 0.90, "gefcom_daily.csv.gz": 0.95} {
 		t.Run(name, func(t *testing.T) {
 			series, test := benchmarkSeries(t, name)
 			var mase, in80, in95, days, width float64
