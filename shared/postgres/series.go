@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -67,17 +68,17 @@ func (db *DB) Series(ctx context.Context, t tenant.ID, q cost.SeriesQuery) ([]co
 	return assemble(q, by, sel, packs, spans), nil
 }
 
-// pack is the daily costs of one combination of dictionary numbers.
+// pack is the costs of one combination of dictionary numbers.
 type pack struct {
 	currency cost.Currency
-	days     []int32 // after the beginning of the selection
+	days     []int32 // after the beginning of the selection, in no order; one may come several times
 	amounts  []float64
 	values   []string // of the dimensions
 }
 
 // packs is the statement: the days of each combination of numbers come as two arrays, so that a year and a half of a series is
-// one row and its texts are looked up once. Combinations that stand for the same texts are added up by the caller, in the order
-// of their numbers, for floating point sums depend on the order.
+// one row and its texts are looked up once. The rollup has few rows a day, and summing them here takes several times as long as
+// reading them; the rows of resources are many, and are summed first.
 func (s *selection) packs(by []place, amount string) string {
 	table, day, _ := s.table()
 	var ids, joins, texts strings.Builder
@@ -91,20 +92,22 @@ func (s *selection) packs(by []place, amount string) string {
 		}
 		fmt.Fprintf(&texts, ", %s", at.text(alias, &s.args))
 	}
+	day = fmt.Sprintf("%s - %s::date", day, s.args.add(s.from))
+	amount += "::float8"
+	from := fmt.Sprintf("%s\n  where %s", table, strings.Join(s.where, "\n    and "))
+	if !s.rollup {
+		from = fmt.Sprintf("(select %[1]s as day, currency%[2]s, sum(%[3]s) as amount from %[4]s group by 1, currency%[2]s) sums",
+			day, ids.String(), strings.TrimSuffix(amount, "::float8"), from)
+		day, amount = "day", "amount::float8"
+	}
 	return fmt.Sprintf(`
-with sums as (
-  select %[1]s - %[2]s::date as day, currency%[3]s, sum(%[4]s)::float8 as amount
-  from %[5]s
-  where %[6]s
-  group by 1, currency%[3]s
-), packed as (
-  select currency%[3]s, array_agg(day) as days, array_agg(amount) as amounts
-  from sums group by currency%[3]s
+with packed as (
+  select currency%[1]s, array_agg(%[2]s) as days, array_agg(%[3]s) as amounts
+  from %[4]s
+  group by currency%[1]s
 )
-select currency, days, amounts%[7]s
-from packed%[8]s
-order by currency%[3]s`,
-		day, s.args.add(s.from), ids.String(), amount, table, strings.Join(s.where, "\n    and "), texts.String(), joins.String())
+select currency, days, amounts%[5]s
+from packed%[6]s`, ids.String(), day, amount, from, texts.String(), joins.String())
 }
 
 func scanPack(dimensions int) pgx.RowToFunc[pack] {
@@ -122,8 +125,14 @@ func scanPack(dimensions int) pgx.RowToFunc[pack] {
 // draft is a series in the making.
 type draft struct {
 	series    cost.Series
-	days      map[int32]float64
+	charges   []charge
 	providers map[string]bool
+}
+
+// charge is what a day cost, or a part of it.
+type charge struct {
+	day    int32
+	amount float64
 }
 
 func assemble(q cost.SeriesQuery, by []cost.Dimension, sel *selection, packs []pack, spans map[string]span) []cost.Series {
@@ -139,14 +148,14 @@ func assemble(q cost.SeriesQuery, by []cost.Dimension, sel *selection, packs []p
 		d, ok := drafts[key]
 		if !ok {
 			d = &draft{
-				series: cost.Series{Scope: scope, Basis: basis, Currency: p.currency},
-				days:   make(map[int32]float64, len(p.days)), providers: map[string]bool{},
+				series:  cost.Series{Scope: scope, Basis: basis, Currency: p.currency},
+				charges: make([]charge, 0, len(p.days)), providers: map[string]bool{},
 			}
 			drafts[key] = d
 		}
 		d.providers[p.values[provider]] = true
 		for i, day := range p.days {
-			d.days[day] += p.amounts[i]
+			d.charges = append(d.charges, charge{day, p.amounts[i]})
 		}
 	}
 	all := make([]cost.Series, 0, len(drafts))
@@ -163,15 +172,25 @@ func (d *draft) finish(from, to, finalBefore time.Time, spans map[string]span) c
 	if reported.first.After(from) {
 		s.Start = reported.first
 	}
-	skipped := cost.Period{Start: from, End: s.Start}.Len()
-	known := s.Index(reported.last) + 1
 	s.Values = make([]float64, max(0, s.Index(to)))
-	for i := range s.Values {
-		s.Values[i] = d.days[int32(i+skipped)] //nolint:gosec // a selection has few days
-		if i >= known {
-			s.Values[i] = math.NaN()
-		}
+	d.sum(s.Values, cost.Period{Start: from, End: s.Start}.Len())
+	known := max(0, s.Index(reported.last)+1)
+	for i := known; i < len(s.Values); i++ {
+		s.Values[i] = math.NaN()
 	}
 	s.Final = max(0, min(s.Index(finalBefore), s.Index(reported.final), known, len(s.Values)))
 	return s
+}
+
+// sum adds the charges up by day, leaving out the days before the first. Floating point sums depend on the order, which is one of
+// the amounts and none of the record's.
+func (d *draft) sum(values []float64, first int) {
+	slices.SortFunc(d.charges, func(a, b charge) int {
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.amount, b.amount))
+	})
+	for _, c := range d.charges {
+		if i := int(c.day) - first; i >= 0 && i < len(values) {
+			values[i] += c.amount
+		}
+	}
 }
