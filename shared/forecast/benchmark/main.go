@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/cost-agent/cost-agent/shared/forecast"
 )
 
 func main() {
@@ -27,12 +29,17 @@ func run(args []string, out io.Writer) error {
 	asJSON := flags.Bool("json", false, "print one JSON object a line")
 	fast := flags.Bool("fast", false, "leave ARIMA out")
 	every := flags.Int("every", 1, "score every n-th series only")
+	calendar := flags.String("calendar", "", "file of the holidays where daily series come from: lines of a date and a name, 2026-12-25,Christmas Day")
 	bills := flags.String("bills", "", "folder with tables of whole bills: compare their forecasts before and after reconciliation, and nothing else")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *bills != "" {
 		return reconciled(*bills, out)
+	}
+	holidays, err := readCalendar(*calendar)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", *calendar, err)
 	}
 	files, err := filepath.Glob(filepath.Join(*dir, "*.csv.gz"))
 	if err != nil {
@@ -47,7 +54,7 @@ func run(args []string, out io.Writer) error {
 		if !ok {
 			continue // another table that lies there, such as the scores of others
 		}
-		r := score(set, max(1, *every), *fast)
+		r := score(set, max(1, *every), forecast.Options{Fast: *fast, Calendar: holidays})
 		r.Set = strings.TrimSuffix(filepath.Base(file), ".csv.gz")
 		if *asJSON {
 			if err := json.NewEncoder(out).Encode(r); err != nil {

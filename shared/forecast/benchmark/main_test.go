@@ -61,6 +61,23 @@ func TestNaiveErrorBySeason(t *testing.T) {
 	}
 }
 
+func TestCalendarIsReadByTheLine(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "calendar.csv")
+	for text, ok := range map[string]bool{"2026-12-25,Christmas Day\n2027-01-01,New Year's Day\n": true, "Christmas Day,2026-12-25\n": false, "2026-12-25\n": false} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := readCalendar(file)
+		if (err == nil) != ok || ok && c.Name(time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC)) != "Christmas Day" {
+			t.Errorf("%q: %v, %v", text, c, err)
+		}
+	}
+	if c, err := readCalendar(""); c != nil || err != nil {
+		t.Errorf("no file: %v, %v", c, err)
+	}
+}
+
 func TestAFolderWithoutSetsIsAnError(t *testing.T) {
 	t.Parallel()
 	if err := run([]string{"-data", t.TempDir()}, &strings.Builder{}); err == nil {

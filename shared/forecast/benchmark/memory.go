@@ -7,6 +7,8 @@ import (
 	"runtime/metrics"
 	"slices"
 	"time"
+
+	"github.com/cost-agent/cost-agent/shared/forecast"
 )
 
 // How many of the longest series of a set are watched, and how often each.
@@ -18,7 +20,7 @@ const (
 // peak is the most memory that one forecast keeps alive at any moment, in MB, over the longest series of a set: what the
 // collector finds in use, less what was in use before. What is thrown away while the collector looks counts as in use, so each
 // forecast is made several times and the least of its peaks believed.
-func peak(set []series, fast bool) float64 {
+func peak(set []series, o forecast.Options) float64 {
 	longest := slices.Clone(set)
 	slices.SortStableFunc(longest, func(a, b series) int { return len(b.train) - len(a.train) })
 	defer debug.SetGCPercent(debug.SetGCPercent(1)) // look whenever the heap has grown by a hundredth
@@ -26,7 +28,7 @@ func peak(set []series, fast bool) float64 {
 	for _, s := range longest[:min(watched, len(longest))] {
 		least := math.Inf(1)
 		for range repeats {
-			least = min(least, highest(func() { one(s, fast) }))
+			least = min(least, highest(func() { one(s, o) }))
 		}
 		most = max(most, least)
 	}

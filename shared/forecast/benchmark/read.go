@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
 // series is one row of a set.
@@ -41,6 +43,31 @@ func read(file string) (set []series, ok bool, err error) {
 		set = append(set, s)
 	}
 	return set, true, nil
+}
+
+// readCalendar reads lines of a date and the name of its holiday; no file is no calendar.
+func readCalendar(file string) (cost.Calendar, error) {
+	if file == "" {
+		return nil, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	c := cost.Calendar{}
+	for _, row := range rows {
+		day, err := time.Parse(time.DateOnly, row[0])
+		if err != nil || len(row) != 2 {
+			return nil, fmt.Errorf("%q is no date and name", strings.Join(row, ","))
+		}
+		c[day] = row[1]
+	}
+	return c, nil
 }
 
 func parse(row []string) (s series, err error) {

@@ -24,7 +24,7 @@ type result struct {
 }
 
 // score forecasts every n-th series of the set on all cores. The order of summation is fixed, so that a run repeats exactly.
-func score(set []series, every int, fast bool) result {
+func score(set []series, every int, o forecast.Options) result {
 	var chosen []series
 	for i := 0; i < len(set); i += every {
 		chosen = append(chosen, set[i])
@@ -36,7 +36,7 @@ func score(set []series, every int, fast bool) result {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				each[i] = one(chosen[i], fast)
+				each[i] = one(chosen[i], o)
 			}
 		})
 	}
@@ -46,7 +46,7 @@ func score(set []series, every int, fast bool) result {
 	close(next)
 	wg.Wait()
 	n := float64(len(chosen))
-	out := result{N: len(chosen), SecPerSeries: (processor() - began).Seconds() / n, PeakMB: peak(chosen, fast), weights: map[string]float64{}}
+	out := result{N: len(chosen), SecPerSeries: (processor() - began).Seconds() / n, PeakMB: peak(chosen, o), weights: map[string]float64{}}
 	for _, r := range each {
 		out.MASE += r.MASE / n
 		out.SMAPE += r.SMAPE / n
@@ -59,8 +59,9 @@ func score(set []series, every int, fast bool) result {
 	return out
 }
 
-func one(s series, fast bool) result {
-	o := forecast.Values(s.train, len(s.test), forecast.Options{Seasons: forecast.Seasons(s.season), Start: s.start, Fast: fast})
+func one(s series, options forecast.Options) result {
+	options.Seasons, options.Start = forecast.Seasons(s.season), s.start
+	o := forecast.Values(s.train, len(s.test), options)
 	r := result{weights: map[string]float64{}}
 	for _, w := range o.Weights {
 		r.weights[w.Model] = w.Weight
