@@ -3,7 +3,10 @@ package anomaly
 import (
 	"maps"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/cost"
@@ -111,11 +114,23 @@ func (c *cube) cut(dims []cost.Dimension) []*node {
 	return slices.Collect(maps.Values(found))
 }
 
-// scan walks over every node.
+// scan walks over every node, as many at a time as there are processors. No walk depends on another.
 func (c *cube) scan(o Options) {
 	l := o.limits().among(len(c.nodes))
-	for _, n := range c.nodes {
-		n.path = scan(c.sum(n.leaves), c.start, c.final, l.patient(o.patience(n.scope)), o.Calendar)
+	paths := make([]*path, len(c.nodes)) // set at the end, for the sums are taken of the paths that are there
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(len(c.nodes), runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(c.nodes); i = int(next.Add(1)) - 1 {
+				n := c.nodes[i]
+				paths[i] = scan(c.sum(n.leaves), c.start, c.final, l.patient(o.patience(n.scope)), o.Calendar)
+			}
+		})
+	}
+	all.Wait()
+	for i, n := range c.nodes {
+		n.path = paths[i]
 	}
 }
 

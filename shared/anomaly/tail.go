@@ -25,10 +25,11 @@ func fitTail(scores []float64) tail {
 	if len(scores) < minTail {
 		return tail{}
 	}
-	sorted := slices.Sorted(slices.Values(scores))
-	cut := int(tailLevel * float64(len(sorted)))
-	u := sorted[cut-1]
-	excess := sorted[cut:]
+	ordered := slices.Clone(scores)
+	cut := int(tailLevel * float64(len(ordered)))
+	u := nth(ordered, cut-1) // only what lies above has to be in order
+	excess := ordered[cut:]
+	slices.Sort(excess)
 	mean, square := 0.0, 0.0
 	for _, x := range excess {
 		mean += (x - u) / float64(len(excess))

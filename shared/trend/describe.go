@@ -107,8 +107,7 @@ func rate(now, before *float64) *Rate {
 		return nil
 	}
 	r := Rate{Money: *now - *before}
-	if *before != 0 {
-		percent := 100 * r.Money / math.Abs(*before)
+	if percent := 100 * r.Money / math.Abs(*before); finite(percent) { // of nothing, or nearly, there is none
 		r.Percent = &percent
 	}
 	return &r

@@ -11,8 +11,24 @@ import (
 	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
+// sensitivities measures whole bills once for each sensitivity.
+func sensitivities(dir string) ([]measure, error) {
+	var out []measure
+	for _, s := range []anomaly.Sensitivity{anomaly.Coarse, anomaly.Balanced, anomaly.Fine} {
+		m, err := tenantsAt(dir, s)
+		if err != nil {
+			return nil, err
+		}
+		m.Set = string(s)
+		out = append(out, m)
+	}
+	return out, nil
+}
+
 // tenants measures whole bills: cost_synth/labels.json and one table of leaves a tenant.
-func tenants(dir string) (measure, error) {
+func tenants(dir string) (measure, error) { return tenantsAt(dir, anomaly.Balanced) }
+
+func tenantsAt(dir string, sensitivity anomaly.Sensitivity) (measure, error) {
 	var labels map[string]struct {
 		Day0      string  `json:"day0"`
 		Days      int     `json:"days"`
@@ -35,7 +51,7 @@ func tenants(dir string) (measure, error) {
 			return measure{}, err
 		}
 		same := func(a, b cost.Scope) bool { return slices.Equal(matching(leaves, a), matching(leaves, b)) }
-		alerts := alertsOf(anomaly.Detect(leaves, anomaly.Options{}), day0, tenant.EvalFrom)
+		alerts := alertsOf(anomaly.Detect(leaves, anomaly.Options{Sensitivity: sensitivity}), day0, tenant.EvalFrom)
 		all.add(score(tenant.Anomalies, alerts, same))
 		weeks += float64(tenant.Days-tenant.EvalFrom) / 7
 	}

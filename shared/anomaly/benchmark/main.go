@@ -31,8 +31,13 @@ type measure struct {
 func main() {
 	data := flag.String("data", "", "folder that holds any of cost_synth, inject_real and nab")
 	asJSON := flag.Bool("json", false, "print one JSON object a line instead of a table")
+	bySensitivity := flag.Bool("sensitivities", false, "measure cost_synth at each sensitivity, and nothing else")
 	flag.Parse()
-	if err := run(os.Stdout, *data, *asJSON); err != nil {
+	measured := run
+	if *bySensitivity {
+		measured = runSensitivities
+	}
+	if err := measured(os.Stdout, *data, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmark:", err)
 		os.Exit(1)
 	}
@@ -57,6 +62,17 @@ func run(w io.Writer, dir string, asJSON bool) error {
 	}
 	if len(all) == 0 {
 		return fmt.Errorf("%q holds none of cost_synth, inject_real and nab; name the folder with -data", dir)
+	}
+	if asJSON {
+		return printJSON(w, all)
+	}
+	return printTable(w, all)
+}
+
+func runSensitivities(w io.Writer, dir string, asJSON bool) error {
+	all, err := sensitivities(filepath.Join(dir, "cost_synth"))
+	if err != nil {
+		return err
 	}
 	if asJSON {
 		return printJSON(w, all)
