@@ -40,3 +40,26 @@ func TestAnyValuesGiveNumbers(t *testing.T) {
 		}
 	})
 }
+
+// Whatever the unit, growth and seasons that are proportional included: the answer is in it.
+func TestValuesScaleWithTheirUnit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := rapid.SampledFrom([]int{1, 4, 12, 24}).Draw(t, "season")
+		grow := rapid.SampledFrom([]float64{0, 0.002, 0.01}).Draw(t, "growth")
+		v := build(rapid.IntRange(1, 160).Draw(t, "values"), func(i int) float64 {
+			return 50 * math.Exp(grow*float64(i)) * (1 + 0.1*noise(i) + 0.3*math.Sin(2*math.Pi*float64(i)/float64(m)))
+		})
+		factor := rapid.SampledFrom([]float64{1. / 1024, 4, 1 << 20}).Draw(t, "factor") // powers of two scale without rounding
+		o := forecast.Options{Seasons: forecast.Seasons(m), Fast: rapid.Bool().Draw(t, "fast")}
+		a, b := forecast.Values(v, 12, o), forecast.Values(build(len(v), func(i int) float64 { return v[i] * factor }), 12, o)
+		for i := range a.Steps {
+			for k, want := range []float64{a.Steps[i].Mean, a.Steps[i].Low95, a.Steps[i].High80} {
+				got := []float64{b.Steps[i].Mean, b.Steps[i].Low95, b.Steps[i].High80}[k] / factor
+				if math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
+					t.Fatalf("step %d: %g, want %g", i, got, want)
+				}
+			}
+		}
+	})
+}
