@@ -28,6 +28,7 @@ const (
 
 var (
 	billedUntil = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC) // the day after the last one that is billed
+	billedFrom  = billedUntil.AddDate(0, 0, -billedDays)
 	billedNow   = billedUntil.AddDate(0, 0, 3).Add(6 * time.Hour)
 )
 
@@ -37,26 +38,30 @@ type billedTenant struct {
 	testing.TB
 
 	db     *postgres.DB
-	leaves [][]float64
+	now    time.Time
+	leaves [][]float64 // of one day more than is billed at first
 }
 
 func newBilledTenant(t testing.TB, leaves int) *billedTenant {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.URL(t), Now: func() time.Time { return billedNow }})
+	b := &billedTenant{TB: t, now: billedNow}
+	var err error
+	b.db, err = postgres.Open(t.Context(), postgres.Options{URL: pgtest.URL(t), Now: func() time.Time { return b.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(db.Close)
-	if err := db.SaveTenant(t.Context(), acme, "Acme"); err != nil {
+	t.Cleanup(b.db.Close)
+	if err := b.db.SaveTenant(t.Context(), acme, "Acme"); err != nil {
 		t.Fatal(err)
 	}
-	b := &billedTenant{TB: t, db: db}
 	rng := rand.New(rand.NewPCG(7, uint64(leaves)))
 	for range leaves {
-		b.leaves = append(b.leaves, dailyCosts(rng, billedDays))
+		b.leaves = append(b.leaves, dailyCosts(rng, billedDays+1))
 	}
 	for provider := range billedProviders {
-		b.bill(provider, billedUntil)
+		for _, month := range (cost.Period{Start: billedFrom, End: billedUntil}).Months() {
+			b.bill(provider, month, billedUntil)
+		}
 	}
 	return b
 }
@@ -69,11 +74,11 @@ func dailyCosts(rng *rand.Rand, days int) []float64 {
 		fee = 3 * level
 	}
 	if rng.IntN(10) == 0 {
-		change, factor = 100+rng.IntN(days-110), 0.4+2*rng.Float64()
+		change, factor = 100+rng.IntN(days-120), 0.4+2*rng.Float64()
 	}
 	out := make([]float64, days)
 	for i := range out {
-		day := billedUntil.AddDate(0, 0, i-days)
+		day := billedFrom.AddDate(0, 0, i)
 		v := level * (1 + growth*float64(i)) * (1 + noise*rng.NormFloat64())
 		if day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
 			v *= weekend
@@ -104,18 +109,9 @@ func scopeOf(n int) (provider int, row focus.Row) {
 	}
 }
 
-// bill loads all months of a provider up to a day.
-func (b *billedTenant) bill(provider int, until time.Time) {
+// bill loads a month of a provider up to a day.
+func (b *billedTenant) bill(provider int, month cost.Period, until time.Time) {
 	b.Helper()
-	first := billedUntil.AddDate(0, 0, -billedDays)
-	for _, month := range (cost.Period{Start: first, End: until}).Months() {
-		b.month(provider, month, until)
-	}
-}
-
-func (b *billedTenant) month(provider int, month cost.Period, until time.Time) {
-	b.Helper()
-	first := billedUntil.AddDate(0, 0, -billedDays)
 	var out bytes.Buffer
 	w := focus.NewCSVWriter(&out)
 	for n, values := range b.leaves {
@@ -124,7 +120,7 @@ func (b *billedTenant) month(provider int, month cost.Period, until time.Time) {
 			continue
 		}
 		for i, v := range values {
-			day := first.AddDate(0, 0, i)
+			day := billedFrom.AddDate(0, 0, i)
 			if !month.Contains(day) || !day.Before(until) {
 				continue
 			}
@@ -143,16 +139,19 @@ func (b *billedTenant) month(provider int, month cost.Period, until time.Time) {
 }
 
 // analyze runs everything and says how long it took, and how long the processors worked for it in this process.
-func (b *billedTenant) analyze(now time.Time) (out job.AnalyzeOutput, wall, busy time.Duration) {
+func (b *billedTenant) analyze() (wall, busy time.Duration) {
 	b.Helper()
-	run := job.Analyze{Series: b.db, Store: b.db, Verdicts: b.db, Executions: b.db, Now: func() time.Time { return now }}
+	run := job.Analyze{Series: b.db, Store: b.db, Verdicts: b.db, Executions: b.db, Now: func() time.Time { return b.now }}
 	runtime.GC()
 	began, used := time.Now(), processorTime(b)
 	out, err := run.Run(b.Context(), job.AnalyzeInput{Tenant: acme})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return out, time.Since(began), processorTime(b) - used
+	if out.Series != len(b.leaves) || out.Forecasts[0].MASE == nil {
+		b.Fatalf("analysed %d series of %d: %+v", out.Series, len(b.leaves), out.Forecasts)
+	}
+	return time.Since(began), processorTime(b) - used
 }
 
 func processorTime(t testing.TB) time.Duration {
@@ -164,20 +163,41 @@ func processorTime(t testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkAnalyze analyses a tenant of 150 series of 548 days, everything, from the bill in the database to stored results,
-// and one of ten times the series in the same run.
+// restate changes a day of one leaf and loads its month again.
+func (b *billedTenant) restate() {
+	b.leaves[0][400] *= 1.5
+	b.bill(0, cost.Month(billedFrom.AddDate(0, 0, 400)), billedUntil)
+}
+
+// nextDay loads a day more of everything.
+func (b *billedTenant) nextDay() {
+	b.now = b.now.AddDate(0, 0, 1)
+	for provider := range billedProviders {
+		b.bill(provider, cost.Month(billedUntil), billedUntil.AddDate(0, 0, 1))
+	}
+}
+
+// BenchmarkAnalyze analyses a tenant of 150 series of 548 days, everything, from the bill in the database to stored results; the
+// same when nothing has changed, when one series has been restated, and when a day has come to each; and a tenant of ten times
+// the series in the same run.
 func BenchmarkAnalyze(b *testing.B) {
 	for b.Loop() {
 		small := newBilledTenant(b, billedSeries)
-		out, wall, busy := small.analyze(billedNow)
-		b.Logf("%d series: %s, processors %s: %+v", out.Series, wall, busy, *out.Anomalies)
-		_, again, busyAgain := small.analyze(billedNow)
-		b.Logf("again: %s, processors %s", again, busyAgain)
-		large := newBilledTenant(b, 10*billedSeries)
-		out, wallL, busyL := large.analyze(billedNow)
-		b.Logf("%d series: %s, processors %s: %+v", out.Series, wallL, busyL, *out.Anomalies)
-		b.ReportMetric(wall.Seconds(), "s")
-		b.ReportMetric(busy.Seconds(), "cpu-s")
-		b.ReportMetric(wallL.Seconds()/wall.Seconds(), "ratio")
+		full, busy := small.analyze()
+		same, _ := small.analyze()
+		small.restate()
+		restated, _ := small.analyze()
+		small.nextDay()
+		daily, _ := small.analyze()
+		large, largeBusy := newBilledTenant(b, 10*billedSeries).analyze()
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(full.Seconds(), "s/full")
+		b.ReportMetric(busy.Seconds(), "cpu-s/full")
+		b.ReportMetric(same.Seconds(), "s/unchanged")
+		b.ReportMetric(restated.Seconds(), "s/one-restated")
+		b.ReportMetric(daily.Seconds(), "s/next-day")
+		b.ReportMetric(large.Seconds(), "s/ten-times")
+		b.ReportMetric(large.Seconds()/full.Seconds(), "ratio")
+		b.ReportMetric(largeBusy.Seconds()/busy.Seconds(), "cpu-ratio")
 	}
 }
