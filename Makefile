@@ -1,7 +1,7 @@
 # Cost Agent. `make help` lists what there is to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo import test google fuzz verify bench build deploy clean python
+.PHONY: help run demo import test google fuzz verify bench bench-analysis build deploy clean python
 
 GO            ?= go
 LOCAL         := .local/bin/cost-agent
@@ -38,10 +38,13 @@ test: python ## run all tests, against a real PostgreSQL
 google: $(FAKE_GCS) ## check the SQL of Google's bill by BigQuery's own grammar (minutes and 7 GB of memory, the first time)
 	cd shared/cloud/gcp/sqlcheck && $(GO) test -count=1 ./... # the queries lie outside this module, where the cache does not look
 
-fuzz: ## look for inputs that break parsers and forecasts, a minute each
+fuzz: ## look for inputs that break parsers, forecasts, trends and the detector, a minute each
 	$(GO) test -run '^$$' -fuzz FuzzCSV -fuzztime 1m ./shared/focus
 	$(GO) test -run '^$$' -fuzz FuzzValues -fuzztime 1m -fuzzminimizetime 10x ./shared/forecast
 	$(GO) test -run '^$$' -fuzz FuzzDaily -fuzztime 1m -fuzzminimizetime 10x ./shared/forecast
+	$(GO) test -run '^$$' -fuzz FuzzReconcile -fuzztime 1m -fuzzminimizetime 10x ./shared/forecast
+	$(GO) test -run '^$$' -fuzz FuzzDetect -fuzztime 1m -fuzzminimizetime 10x ./shared/anomaly
+	$(GO) test -run '^$$' -fuzz FuzzDescribe -fuzztime 1m -fuzzminimizetime 10x ./shared/trend
 
 verify: python $(GOLANGCI) ## format, lint, regenerate, check layers, template and state machines; fails on a dirty tree
 	$(GO) mod tidy -diff
@@ -54,6 +57,19 @@ verify: python $(GOLANGCI) ## format, lint, regenerate, check layers, template a
 
 bench: ## measure; ratios are taken within one run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./shared/... ./local/...
+
+# The public and synthetic series are no part of this repository.
+DATA := $(or $(COST_AGENT_DATA),../shared/data)
+
+bench-analysis: ## measure anomalies and forecasts on benchmark data (COST_AGENT_DATA or ../shared/data), and a whole analysis
+	@if test -d "$(DATA)"; then \
+		echo "Anomalies:" && $(GO) run ./shared/anomaly/benchmark -data "$(DATA)" && \
+		echo "Anomalies of bills by sensitivity:" && $(GO) run ./shared/anomaly/benchmark -data "$(DATA)" -sensitivities && \
+		echo "Forecasts:" && $(GO) run ./shared/forecast/benchmark -data "$(DATA)/forecast" && \
+		echo "Forecasts without ARIMA:" && $(GO) run ./shared/forecast/benchmark -data "$(DATA)/forecast" -fast && \
+		echo "Forecasts of bills before and after reconciliation:" && $(GO) run ./shared/forecast/benchmark -bills "$(DATA)/cost_synth"; \
+	else echo "There is no benchmark data in $(DATA): set COST_AGENT_DATA to the folder that holds it. Accuracy is not measured."; fi
+	$(GO) test -run '^$$' -bench 'BenchmarkAnalyze$$' -benchtime 1x ./shared/postgres
 
 build: ## pack the functions for AWS Lambda (arm64) into build/
 	@for f in $(FUNCTIONS); do \
