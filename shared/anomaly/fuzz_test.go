@@ -57,14 +57,14 @@ func FuzzDetect(f *testing.F) {
 
 // fuzzed is a cost from a byte and its neighbour: mostly small amounts, some huge or negative, and gaps.
 func fuzzed(data []byte, i int) float64 {
-	switch b := data[i]; {
-	case b == 0:
+	switch b := data[i]; b {
+	case 0:
 		return math.NaN()
-	case b == 1:
+	case 1:
 		return -float64(data[(i+1)%len(data)])
-	case b == 2:
+	case 2:
 		return 1e12
-	case b == 3:
+	case 3:
 		return math.Float64frombits(binary.LittleEndian.Uint64([]byte{b, b, b, b, b, b, b, 0x3e}))
 	default:
 		return float64(b)

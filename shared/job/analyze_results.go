@@ -109,8 +109,8 @@ func contentOf(b branch, end time.Time, calendar cost.Calendar) string {
 	if b.fast() {
 		buf[len(buf)-1] = 1
 	}
-	buf = binary.LittleEndian.AppendUint64(buf, uint64(b.Start.Unix())) //nolint:gosec // any 64 bits will do
-	buf = binary.LittleEndian.AppendUint64(buf, uint64(end.Unix()))     //nolint:gosec // any 64 bits will do
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(b.Start.Unix()))
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(end.Unix()))
 	for _, v := range b.Values[:b.Final] {
 		buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(v))
 	}

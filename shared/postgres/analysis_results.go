@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,10 +51,9 @@ func forecastRows(forecasts []job.Forecast) []result {
 func trendRows(trends []job.Trend) ([]result, error) {
 	rows := make([]result, len(trends))
 	for i, r := range trends {
-		text, err := json.Marshal(struct {
-			Trend   any
-			Version string
-		}{r.Trend, r.Version})
+		undated := r
+		undated.At = time.Time{}
+		text, err := json.Marshal(undated)
 		if err != nil {
 			return nil, fmt.Errorf("write the trend of %s: %w", r.Scope, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -153,5 +154,5 @@ func key(header, row, by []string) string {
 	for i, column := range by {
 		parts[i] = row[slices.Index(header, column)]
 	}
-	return strings.Join(parts, "\x00") + "\x00" + fmt.Sprint(len(by))
+	return strings.Join(parts, "\x00") + "\x00" + strconv.Itoa(len(by))
 }
