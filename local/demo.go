@@ -18,6 +18,7 @@ import (
 	"github.com/cost-agent/cost-agent/shared/anomaly"
 	"github.com/cost-agent/cost-agent/shared/api"
 	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/resource"
 	"github.com/cost-agent/cost-agent/shared/rollout"
 )
@@ -100,12 +101,48 @@ func (d *demonstration) run(ctx context.Context) error {
 			d.checks.Completed(c)
 		}
 	}
-	for _, check := range []func(context.Context) error{d.bills, d.anomalies, d.outcomes, d.forecast} {
+	for _, check := range []func(context.Context) error{d.bills, d.anomalies, func(ctx context.Context) error { return d.explained(ctx, changes) }, d.outcomes, d.forecast} {
 		if err := check(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// explained looks closer at what the completed executions changed, which is too small a part of its services for the daily analysis to
+// tell, and holds the falls that it finds there to be explained.
+func (d *demonstration) explained(ctx context.Context, changes []demo.Changed) error {
+	for _, c := range changes {
+		if c.Execution.Status != rollout.Completed {
+			continue
+		}
+		target := c.Execution.Plan.Targets[0].Ref
+		scope := cost.Scope{cost.Tag("application"): byRef(c.After, target).Tags["application"], cost.Account: target.Account}
+		var run job.AnalyzeOutput
+		body := map[string]any{"types": []job.AnalysisType{job.Anomalies}, "filters": scope}
+		if err := d.API.Post(ctx, "/api/v1/analyze", nil, body, &run); err != nil {
+			return err
+		}
+		var page struct {
+			Items []job.Anomaly `json:"items"`
+		}
+		query := url.Values{"analysis": {run.Analysis}, "since": {c.Execution.StartedAt.Format(time.DateOnly)},
+			"status": {string(job.AnomalyOpen), string(job.AnomalyEnded), string(job.AnomalyExplained)}}
+		if err := d.API.Get(ctx, "/api/v1/anomalies", query, &page); err != nil {
+			return err
+		}
+		d.checks.Explained(c.Execution, page.Items)
+	}
+	return nil
+}
+
+func byRef(all []resource.Resource, ref resource.Ref) resource.Resource {
+	for _, r := range all {
+		if r.Ref == ref {
+			return r
+		}
+	}
+	return resource.Resource{}
 }
 
 // bills compares all that was loaded with all that was billed.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cost-agent/cost-agent/local/sandbox"
 	"github.com/cost-agent/cost-agent/shared/anomaly"
+	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/job"
 )
 
 // learning is how many days of history a detector that never looks ahead may need to see what is usual: month-end batches
@@ -48,6 +50,18 @@ func (c *Checks) Anomalies(all []anomaly.Incident, truth sandbox.Truth) {
 		}
 	}
 	c.Hold(len(unplanned) == 0, "no false alarm since "+judged.Format(time.DateOnly)+", when half a year of history was there", "%d incidents that nobody planted: %v", len(unplanned), unplanned)
+}
+
+// Explained holds what was found around an execution since it began: its fall is there, and explained by the execution.
+func (c *Checks) Explained(e api.Execution, found []job.Anomaly) {
+	lines := make([]string, 0, len(found))
+	for _, a := range found {
+		lines = append(lines, fmt.Sprintf("%s %s of %s from %s (%s)", a.Status, a.Kind, a.Scope, a.Start.Format(time.DateOnly), a.Impact))
+	}
+	i := slices.IndexFunc(found, func(a job.Anomaly) bool { return a.ExplainedBy == e.ID })
+	c.Hold(i >= 0 && found[i].Status == job.AnomalyExplained && found[i].Impact.Amount.IsNegative(), "the fall that the execution made is found, and explained", "found were %v", lines)
+	c.Hold(!slices.ContainsFunc(found, func(a job.Anomaly) bool { return a.Status == job.AnomalyOpen && a.Impact.Amount.IsNegative() }),
+		"no fall that it made is an alarm", "found were %v", lines)
 }
 
 // matches reports whether the incident is the planted anomaly: the same direction, days that overlap and begin together,

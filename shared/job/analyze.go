@@ -248,9 +248,13 @@ func (a Analyze) anomalies(ctx context.Context, in AnalyzeInput, q cost.SeriesQu
 	if err != nil {
 		return nil, err
 	}
+	fleets, err := a.fleets(ctx, in, q, found, executions)
+	if err != nil {
+		return nil, err
+	}
 	out.Anomalies = &AnomalySummary{}
 	return func(known []Anomaly) []Anomaly {
-		merged, summary := mergeAnomalies(known, found, evidence{verdicts, executions}, in, out.Analysis, now)
+		merged, summary := mergeAnomalies(known, found, evidence{verdicts, executions, fleets}, in, out.Analysis, now)
 		*out.Anomalies = summary
 		return merged
 	}, nil

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -89,12 +90,13 @@ func (a Analyze) drill(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery,
 type evidence struct {
 	verdicts   []Verdict
 	executions []rollout.Execution
+	fleets     map[string]string // what else made incidents, by ID: executions of many targets
 }
 
 // stand gives an anomaly its status.
 func (e evidence) stand(a Anomaly) Anomaly {
 	a.Status = AnomalyEnded
-	a.ExplainedBy = explanation(a.Incident, e.executions)
+	a.ExplainedBy = cmp.Or(explanation(a.Incident, e.executions), e.fleets[a.ID])
 	switch {
 	case a.ExplainedBy != "":
 		a.Status = AnomalyExplained

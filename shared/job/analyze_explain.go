@@ -2,6 +2,8 @@ package job
 
 import (
 	"context"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/anomaly"
@@ -34,14 +36,64 @@ func explanation(i anomaly.Incident, executions []rollout.Execution) string {
 	}
 	id := ""
 	for _, e := range executions {
-		if e.StartedAt.IsZero() || e.EndedAt.IsZero() || i.Start.Before(cost.Day(e.StartedAt)) || i.Start.After(e.EndedAt.Add(settlesWithin)) {
-			continue
-		}
-		if carried(i, e) >= mostOfIt {
+		if mayExplain(i, e) && carried(i, e) >= mostOfIt {
 			id = e.ID
 		}
 	}
 	return id
+}
+
+// mayExplain reports whether a fall began when an execution changed something, or soon after.
+func mayExplain(i anomaly.Incident, e rollout.Execution) bool {
+	return !e.StartedAt.IsZero() && !e.EndedAt.IsZero() && !i.Start.Before(cost.Day(e.StartedAt)) && !i.Start.After(e.EndedAt.Add(settlesWithin))
+}
+
+// fleets explains the falls that no few resources account for, because an execution changed many: by incident, the execution whose
+// targets together fell by most of it.
+func (a Analyze) fleets(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, found []anomaly.Incident, executions []rollout.Execution) (map[string]string, error) {
+	out := map[string]string{}
+	for _, i := range found {
+		timely := slices.DeleteFunc(slices.Clone(executions), func(e rollout.Execution) bool { return !mayExplain(i, e) })
+		if _, one := i.Scope[cost.Resource]; one || len(timely) == 0 || !i.Impact.Amount.IsNegative() || explanation(i, timely) != "" {
+			continue
+		}
+		q.By, q.Filter = []cost.Dimension{cost.Resource}, filterOf(i.Scope)
+		q.Period = cost.Period{Start: i.Start.AddDate(0, 0, -drillHistory), End: i.Until}
+		parts, err := a.Series.Series(ctx, in.Tenant, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range timely {
+			moved := 0.0
+			for _, p := range parts {
+				scope := i.Scope.With(cost.Resource, p.Scope[cost.Resource])
+				if p.Currency == i.Impact.Currency && targets(e, scope) {
+					moved += movedBy(p, i)
+				}
+			}
+			if moved/i.Impact.Float() >= mostOfIt {
+				out[i.ID] = e.ID
+			}
+		}
+	}
+	return out, nil
+}
+
+// movedBy is by how much the days of an incident differ from as many average days before it.
+func movedBy(s cost.Series, i anomaly.Incident) float64 {
+	var before, during, days, known float64
+	for k, v := range s.Values[:min(s.Final, len(s.Values))] {
+		switch day := s.Day(k); {
+		case math.IsNaN(v):
+		case day.Before(i.Start):
+			before += v
+			known++
+		case day.Before(i.Until):
+			during += v
+			days++
+		}
+	}
+	return during - before/max(known, 1)*days
 }
 
 // carried is the part of an incident that lies in the targets of an execution, of that which named resources account for.

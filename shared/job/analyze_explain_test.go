@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -16,6 +17,40 @@ type done []rollout.Execution
 
 func (d done) CompletedExecutions(context.Context, tenant.ID) ([]rollout.Execution, error) {
 	return d, nil
+}
+
+// A fleet falls by many small parts, of which none explains the fall by itself.
+func TestAnalyzeExplainsTheFallOfAFleet(t *testing.T) {
+	t.Parallel()
+	fell := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		changed int // of twelve that fall
+		want    job.AnomalyStatus
+	}{"all of it": {12, job.AnomalyExplained}, "most of it": {8, job.AnomalyExplained}, "a quarter of it": {3, job.AnomalyOpen}} {
+		l := &dailyBill{}
+		e := rollout.Execution{ID: "e-1", StartedAt: fell.Add(-2 * time.Hour), EndedAt: fell.Add(4 * time.Hour)}
+		phase := rollout.Phase{Number: 1, StartedAt: e.StartedAt}
+		for i := range 12 {
+			id := fmt.Sprint("i-", i)
+			l.add("USD", "AWS", "EC2", id, func(day int) float64 {
+				if billsBegin.AddDate(0, 0, day).Before(fell) {
+					return 20
+				}
+				return 10
+			})
+			if i < tt.changed {
+				phase.Targets = append(phase.Targets, resource.Ref{ID: id})
+			}
+		}
+		e.Phases = []rollout.Phase{phase}
+		_, err := job.Analyze{Series: l, Store: l, Executions: done{e}, Now: func() time.Time { return analysed }}.Run(t.Context(), job.AnalyzeInput{Tenant: buyer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(l.known) != 1 || l.known[0].Status != tt.want {
+			t.Errorf("%s: %+v, want one that is %s", name, l.known, tt.want)
+		}
+	}
 }
 
 func TestAnalyzeExplainsWhatTheAgentDidItself(t *testing.T) {
