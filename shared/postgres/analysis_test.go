@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -60,6 +61,23 @@ func checkResults(t *testing.T, c company) {
 		trends, err := c.db.Trends(t.Context(), acme, job.ResultFilter{Level: level})
 		if err != nil || len(trends) != len(forecasts) {
 			t.Errorf("%s: %d trends of %d, %v", level, len(trends), len(forecasts), err)
+		}
+	}
+	next := map[job.Level]float64{}
+	for _, level := range job.Levels {
+		forecasts, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range forecasts {
+			for _, p := range f.Points {
+				next[level] += p.Mean
+			}
+		}
+	}
+	for level, sum := range next {
+		if want := next[job.WholeLevel]; math.Abs(sum-want) > 1e-6*want || want <= 0 {
+			t.Errorf("%s: what is read sums to %f, the whole to %f", level, sum, want)
 		}
 	}
 	whole, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: job.WholeLevel})
