@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,7 +20,7 @@ func TestBillsAreComparedByLevel(t *testing.T) {
 	for leaf := range 3 {
 		values := make([]string, 330)
 		for i := range values {
-			values[i] = fmt.Sprint(100 + 10*leaf + (i*i+leaf)%7)
+			values[i] = strconv.Itoa(100 + 10*leaf + (i*i+leaf)%7)
 		}
 		fmt.Fprintf(z, "aws,1,service-%d,region-%d,prod,%s\n", leaf/2, leaf, strings.Join(values, " "))
 	}
