@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -140,7 +141,7 @@ func (c *Collector) contents(ctx context.Context, period cost.Period) (contents,
 			if found.kinds[kind] == nil {
 				found.kinds[kind] = map[string]bool{}
 			}
-			found.kinds[kind][account], found.names[account] = true, names[account]
+			found.kinds[kind][account], found.names[account] = true, cmp.Or(names[account], found.names[account])
 		}
 		return nil
 	})

@@ -39,11 +39,10 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-// seeding is for calls that make something: sent again, they would make two. A connection of its own for each is never one that
-// the server has just closed, which is what the SDK would try again for.
+// seeding is for calls that make something: sent again, they would make two.
 func seeding(config aws.Config) aws.Config {
 	config.RetryMaxAttempts = 1
-	config.HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	config.HTTPClient = seeder
 	return config
 }
 

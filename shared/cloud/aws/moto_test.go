@@ -93,16 +93,19 @@ func start(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := "http://127.0.0.1:" + strconv.Itoa(port)
-	for range 300 {
-		if r, err := http.Get(url + "/moto-api/data.json"); err == nil {
+	for range 600 {
+		if r, err := seeder.Get(url + "/moto-api/data.json"); err == nil {
 			r.Body.Close()
 			shared.url = url
 			return
 		}
-		time.Sleep(100 * time.Millisecond) // it is another process
+		time.Sleep(50 * time.Millisecond) // it is another process
 	}
 	t.Fatal("the moto server did not come up")
 }
+
+// seeder never takes up a connection that the server may just be closing: what makes something must not be sent twice.
+var seeder = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func post(t *testing.T, url string, body any) {
 	t.Helper()
@@ -110,7 +113,7 @@ func post(t *testing.T, url string, body any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.Post(url, "application/json", bytes.NewReader(text))
+	r, err := seeder.Post(url, "application/json", bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}

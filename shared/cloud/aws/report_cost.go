@@ -21,13 +21,15 @@ const (
 
 // The line item types that are not charged as they stand.
 const (
-	coveredUsage    = "savingsplancoveredusage"
-	negation        = "savingsplannegation"
-	planFee         = "savingsplanrecurringfee"
-	planUpfrontFee  = "savingsplanupfrontfee"
-	discountedUsage = "discountedusage"
-	reservationFee  = "rifee"
-	fee             = "fee"
+	coveredUsage       = "savingsplancoveredusage"
+	negation           = "savingsplannegation"
+	planFee            = "savingsplanrecurringfee"
+	planUpfrontFee     = "savingsplanupfrontfee"
+	discountedUsage    = "discountedusage"
+	reservationFee     = "rifee"
+	fee                = "fee"
+	enterpriseDiscount = "edpdiscount"
+	privateRate        = "privateratediscount"
 )
 
 // costs are the four costs of FOCUS.
@@ -40,15 +42,13 @@ type costs struct{ billed, effective, list, contracted decimal.Decimal }
 // Usage that a savings plan covers stands in a report with its on-demand cost, and again, negative, in a negation. FOCUS bills
 // covered usage at nothing, so both are nothing here; should they not cancel out, covering has what is left.
 func (l *lineItem) costs(kind string) costs {
-	cost := l.amount(netUnblendedCost, unblendedCost)
+	cost := l.charge(kind)
 	c := costs{cost, cost, cost, cost}
 	switch kind {
 	case coveredUsage:
 		l.leave(cost)
 		c.billed, c.effective = decimal.Zero, l.amount(netPlanCost, planCost)
-		if list := l.number(publicCost); list.Valid {
-			c.list = list.Decimal
-		}
+		c.list = l.listed(cost)
 	case negation:
 		l.leave(cost)
 		c = costs{}
@@ -58,11 +58,7 @@ func (l *lineItem) costs(kind string) costs {
 		c.effective = decimal.Zero
 	case discountedUsage:
 		c.effective = l.amount(netReservationCost, reservationCost)
-		if list := l.number(publicCost); list.Valid {
-			c.list = list.Decimal
-		} else {
-			c.list = c.effective
-		}
+		c.list = l.listed(c.effective)
 		c.contracted = c.list
 	case reservationFee:
 		c.effective = l.unusedReservation()
@@ -71,11 +67,27 @@ func (l *lineItem) costs(kind string) costs {
 			c.effective = decimal.Zero
 		}
 	case "usage":
-		if list := l.number(publicCost); list.Valid {
-			c.list = list.Decimal
-		}
+		c.list = l.listed(cost)
 	}
 	return c
+}
+
+// charge is what a line item itself comes to. A discount that AWS has already taken off the other records' net costs counts for
+// nothing, also where AWS leaves its net cost empty instead of writing zero.
+func (l *lineItem) charge(kind string) decimal.Decimal {
+	if (kind == enterpriseDiscount || kind == privateRate) && l.at[netUnblendedCost] >= 0 {
+		return l.number(netUnblendedCost).Decimal
+	}
+	return l.amount(netUnblendedCost, unblendedCost)
+}
+
+// listed is the cost at public prices. What has none, such as products of the marketplace, has the price zero in a report: then
+// it is what was charged, for nobody sells at a list price of nothing.
+func (l *lineItem) listed(charged decimal.Decimal) decimal.Decimal {
+	if list := l.number(publicCost); list.Valid && !list.Decimal.IsZero() {
+		return list.Decimal
+	}
+	return charged
 }
 
 // unusedPlan is what a savings plan has cost beyond what it covered. AWS tells it before discounts only; discounts take off the

@@ -193,7 +193,9 @@ func (l *lineItem) measure(row *focus.Row, c costs) {
 		return
 	}
 	row.ConsumedQuantity, row.ConsumedUnit = row.PricingQuantity, row.PricingUnit
-	row.ListUnitPrice = l.number(publicRate)
+	if price := l.number(publicRate); !price.Decimal.IsZero() || c.list.IsZero() {
+		row.ListUnitPrice = price
+	}
 	if !c.billed.IsZero() {
 		row.ContractedUnitPrice = l.either(netUnblendedRate, unblendedRate)
 	}

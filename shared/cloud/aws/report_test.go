@@ -114,6 +114,47 @@ func TestABillIsItsInvoiceAndAmortises(t *testing.T) {
 	}
 }
 
+// TestADiscountIsTakenOffOnce: the net costs of usage have it already, whether its own record has a net cost of zero or none.
+func TestADiscountIsTakenOffOnce(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"EdpDiscount", "PrivateRateDiscount"} {
+		usage, discount := item("Usage", "AmazonEC2", "usage", 100), item(kind, "AmazonEC2", "discount", -5)
+		for name, net := range map[string]*float64{"zero": usd(0), "empty": nil} {
+			discount.Net = net
+			for format, content := range map[string][]byte{"CSV": csvReport(t, all, usage, discount), "Parquet": parquetReport(t, usage, discount), "gross": csvReport(t, withoutNet, usage, discount)} {
+				rows, err := rowsOfReport(t, content)
+				if billed, effective := totals(rows); err != nil || billed.String() != "95" || effective.String() != "95" {
+					t.Errorf("%s, net cost %s, %s: billed %s, effective %s, %v", kind, name, format, billed, effective, err)
+				}
+			}
+		}
+	}
+}
+
+// TestAListPriceOfZeroIsNone: reports write zero for what has no public price, such as products of the marketplace.
+func TestAListPriceOfZeroIsNone(t *testing.T) {
+	t.Parallel()
+	sold, free := item("Usage", "abc123", "AWS Marketplace software", 100), item("Usage", "AmazonEC2", "free tier", 0)
+	for _, r := range []*record{&sold, &free} {
+		r.Public, r.PublicRate, r.Amount, r.Unit = usd(0), "0.0000000000", usd(10), "Units"
+	}
+	reserved := item("DiscountedUsage", "AmazonRDS", "reserved", 0)
+	reserved.RI, reserved.RIEffective, reserved.NetRIEffective, reserved.Public = nodes, usd(7), usd(7), usd(0)
+	rows, err := rowsOfReport(t, csvReport(t, all, sold, free, reserved))
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if r := rows[0]; r.ListCost.String() != "95" || r.ListUnitPrice.Valid {
+		t.Errorf("list cost %s at %v", r.ListCost, r.ListUnitPrice)
+	}
+	if r := rows[1]; !r.ListCost.IsZero() || !r.ListUnitPrice.Valid {
+		t.Errorf("list cost %s at %v", r.ListCost, r.ListUnitPrice)
+	}
+	if r := rows[2]; r.ListCost.String() != "7" || r.ContractedCost.String() != "7" {
+		t.Errorf("list cost %s, contracted %s", r.ListCost, r.ContractedCost)
+	}
+}
+
 func TestCoveredUsageThatIsNotNegatedYet(t *testing.T) {
 	t.Parallel()
 	month := aMonth()

@@ -94,7 +94,7 @@ func iam(t *testing.T, s server, form url.Values) {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20261110/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := seeder.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
