@@ -26,6 +26,7 @@ import (
 // demonstrate tells the story in a throw-away place and checks every figure. Its time stands still but for what is waited
 // for, so that it goes the same way every time.
 func demonstrate(ctx context.Context, s settings) (err error) {
+	s.sandbox = "on" // it is what the demo is about
 	dir, err := os.MkdirTemp("", "cost-agent-demo-")
 	if err != nil {
 		return err

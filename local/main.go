@@ -20,7 +20,8 @@ import (
 
 const usage = `usage: go run ./local run | demo | import FILE | openapi
 
-  run           start everything, show the main job on demo data, serve until Ctrl-C
+  run           start everything, show the main job on demo data, serve until Ctrl-C;
+                with SANDBOX=off without demo data, in real time, for real clouds
   demo          do the same once in a throw-away place, check every figure, stop
   import FILE   load a FOCUS bill (CSV, CSV.gz or Parquet) into the running agent
   openapi       print the description of the API
@@ -31,9 +32,12 @@ flags, before the command:
 // settings are what the command line and the environment say.
 type settings struct {
 	address, dir, connection string
+	sandbox                  string // "off": real time, real clouds, no demo data
 	pace                     time.Duration
 	verbose                  bool
 }
+
+func (s settings) real() bool { return s.sandbox == "off" }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -49,7 +53,8 @@ func run(ctx context.Context, args []string) error {
 	var s settings
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.StringVar(&s.address, "address", env("ADDRESS", "127.0.0.1:8080"), "where to serve the API")
-	flags.StringVar(&s.dir, "dir", ".local", "where to keep data")
+	flags.StringVar(&s.dir, "dir", "", "where to keep data (default .local, without the sandbox .local/real)")
+	flags.StringVar(&s.sandbox, "sandbox", env("SANDBOX", "on"), "off: real time and real clouds instead of the sandbox and its demo data")
 	flags.StringVar(&s.connection, "connection", "", "import: the connection that the bill belongs to")
 	flags.DurationVar(&s.pace, "pace", 0, "real time that a simulated wait takes at least")
 	flags.BoolVar(&s.verbose, "verbose", false, "show the log")
@@ -58,6 +63,9 @@ func run(ctx context.Context, args []string) error {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
+		return err
+	}
+	if err := s.settle(); err != nil {
 		return err
 	}
 	switch command := flags.Arg(0); {
@@ -72,6 +80,20 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags.Usage()
 	return errors.New("say what to do: run, demo, import FILE or openapi")
+}
+
+// settle checks what was said and fills in what follows from it.
+func (s *settings) settle() error {
+	if s.sandbox != "on" && s.sandbox != "off" {
+		return fmt.Errorf("the sandbox is on or off, not %q", s.sandbox)
+	}
+	if s.dir == "" {
+		s.dir = ".local"
+		if s.real() {
+			s.dir = filepath.Join(s.dir, "real")
+		}
+	}
+	return nil
 }
 
 // options are those of a stack in dir.
@@ -89,7 +111,7 @@ func (s settings) options(dir string) (stack.Options, error) {
 	}
 	return stack.Options{
 		Root: root, Dir: dir, Address: s.address, DatabaseURL: os.Getenv("DATABASE_URL"), RedisURL: os.Getenv("REDIS_URL"),
-		Sandbox: sandbox.Options{Pace: s.pace}, Progress: progress(),
+		Sandbox: sandbox.Options{Pace: s.pace}, Real: s.real(), Binaries: filepath.Join(root, ".local", "postgres"), Progress: progress(),
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}, nil
 }

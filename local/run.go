@@ -47,8 +47,11 @@ func serve(ctx context.Context, s settings) (err error) {
 	return nil
 }
 
-// show tells the story the first time, then the report, and waits until ctx ends.
+// show tells the story the first time, then the report, and waits until ctx ends. Where everything is real there is no story.
 func show(ctx context.Context, s settings, options stack.Options, running *stack.Stack) error {
+	if s.real() {
+		return wait(ctx, s, running)
+	}
 	teller := story.Story{API: callerOf(running), Clock: running.Estate.Clock(), Progress: options.Progress, Poll: poll}
 	if err := tellOnce(ctx, teller, filepath.Join(options.Dir, toldFile)); err != nil {
 		return err
@@ -64,6 +67,21 @@ func show(ctx context.Context, s settings, options stack.Options, running *stack
 		return err
 	}
 	fmt.Print(hints(running.URL, filepath.Join(s.dir, stack.KeyFile)))
+	<-ctx.Done()
+	return nil
+}
+
+// wait serves until ctx ends.
+func wait(ctx context.Context, s settings, running *stack.Stack) error {
+	if err := running.RunSchedules(ctx); err != nil {
+		return err
+	}
+	fmt.Printf(`
+  Serving %[1]s until Ctrl-C, in real time and without the sandbox. Connect a cloud as docs/connecting-clouds.md says:
+
+    URL=%[1]s KEY=$(cat %[2]s)
+
+`, running.URL, filepath.Join(s.dir, stack.KeyFile))
 	<-ctx.Done()
 	return nil
 }

@@ -25,7 +25,7 @@ func (p *parts) collector(ctx context.Context, c ingest.Connection, meter *inges
 	if err != nil {
 		return nil, fmt.Errorf("AWS identity of this process: %w", err)
 	}
-	now := p.estate.Clock().Now
+	now := p.now
 	switch c.Cloud {
 	case resource.AWS:
 		return aws.New(ctx, c, aws.Options{AWS: own, Meter: meter, Now: now})

@@ -25,8 +25,8 @@ import (
 	"github.com/cost-agent/cost-agent/shared/rollout"
 )
 
-// The functions that read and change the clouds, in place of one pair per cloud. The first reads the sandbox estate for its own
-// connections, and the real clouds for those that people register; the second changes nothing but the estate.
+// The functions that read and change the clouds, in place of one pair per cloud. The first reads the sandbox estate, where there is
+// one, for its own connections, and the real clouds for those that people register; the second changes nothing but the estate.
 const (
 	collectSandbox = "collect-sandbox"
 	actSandbox     = "act-sandbox"
@@ -53,11 +53,11 @@ func (p *parts) functions(log *slog.Logger) map[string]gateway.Handler {
 
 // operations are the functions behind the API.
 func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
-	now := job.Clock(p.estate.Clock().Now)
+	now := p.now
 	web := func(resources ...api.Resource) gateway.Handler {
 		return awslambda.HTTP(log, api.New(log, resources...))
 	}
-	// What people wait for passes in real time, whatever the estate's clock does.
+	// What people wait for passes in real time, whatever the clock does.
 	runs := api.Runs{Machines: p.runs, Receipts: p.keys, NewID: newID, Pause: pause}
 	return map[string]gateway.Handler{
 		"health": web(api.Health{Database: p.db.Ping, Cache: p.cache.Ping, Build: "local"}),
@@ -89,11 +89,11 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 
 // tasks are the functions that state machines call.
 func (p *parts) tasks() map[string]map[string]awslambda.Task {
-	now := job.Clock(p.estate.Clock().Now)
+	now := p.now
 	load := p.load()
 	planned := job.PlanCollection{Connections: p.db, Collectors: everyCloud(collectSandbox), Staging: p.staging, Bucket: bucket, Now: now}
 	collect := job.Collect{Staging: p.staging, Now: now, Collectors: p.collector}
-	act := job.Act{Actors: func(c ingest.Connection) (rollout.Actor, error) { return p.estate.Actor(c.Cloud), p.owned(c) }}
+	act := job.Act{Actors: p.actor}
 	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Connections: p.db, Staging: p.staging,
 		Actors: everyCloud(actSandbox), Collectors: everyCloud(collectSandbox), Thresholds: rollout.DefaultThresholds, Now: now}
 	learn := job.Learn{Executions: p.db, Costs: p.db, Bills: p.db, Outcomes: p.db, Now: now}
@@ -120,16 +120,16 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 
 // ofEstate tells whether the connection is one of the sandbox estate, as its owner has them.
 func (p *parts) ofEstate(c ingest.Connection) bool {
-	return c.Tenant == Tenant &&
+	return p.estate != nil && c.Tenant == Tenant &&
 		slices.ContainsFunc(p.estate.Connections(), func(own ingest.Connection) bool { return own.ID == c.ID && own.Cloud == c.Cloud })
 }
 
-// owned keeps changes to the estate and its owner, as a cloud's credentials would.
-func (p *parts) owned(c ingest.Connection) error {
+// actor keeps changes to the estate and its owner, as a cloud's credentials would.
+func (p *parts) actor(c ingest.Connection) (rollout.Actor, error) {
 	if !p.ofEstate(c) {
-		return fault.New(fault.Forbidden, "The connection %s has no credentials for changes here: on this machine only the sandbox estate is changed.", c.ID)
+		return nil, fault.New(fault.Forbidden, "The connection %s has no credentials for changes here: on this machine only the sandbox estate is changed.", c.ID)
 	}
-	return nil
+	return p.estate.Actor(c.Cloud), nil
 }
 
 func (p *parts) load() job.Load {
@@ -137,7 +137,7 @@ func (p *parts) load() job.Load {
 }
 
 func (p *parts) analyze() job.Analyze {
-	return job.Analyze{Series: p.db, Store: p.db, Verdicts: p.db, Executions: p.db, Calendars: p.calendars(), Tags: []string{"application"}, Now: p.estate.Clock().Now}
+	return job.Analyze{Series: p.db, Store: p.db, Verdicts: p.db, Executions: p.db, Calendars: p.calendars(), Tags: []string{"application"}, Now: p.now}
 }
 
 func (p *parts) calendars() job.Calendars {
@@ -145,11 +145,11 @@ func (p *parts) calendars() job.Calendars {
 }
 
 func (p *parts) recommend() job.Recommend {
-	return job.Recommend{Inventory: p.db, Costs: p.db, Store: p.db, Learned: p.db, Now: p.estate.Clock().Now}
+	return job.Recommend{Inventory: p.db, Costs: p.db, Store: p.db, Learned: p.db, Now: p.now}
 }
 
 func (p *parts) summary() job.Summary {
-	return job.Summary{Costs: p.db, Notes: p.cache, Now: p.estate.Clock().Now}
+	return job.Summary{Costs: p.db, Notes: p.cache, Now: p.now}
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cost-agent/cost-agent/local/sandbox"
 	"github.com/cost-agent/cost-agent/shared/dynamo"
+	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/postgres"
 	"github.com/cost-agent/cost-agent/shared/redis"
 	"github.com/cost-agent/cost-agent/shared/secrets"
@@ -37,7 +38,8 @@ type endpoints struct{ database, cache, keys, staging, secrets string }
 
 // parts are the adapters that functions are wired from: those of production, with other endpoints.
 type parts struct {
-	estate  *sandbox.Estate
+	estate  *sandbox.Estate // nil: there is none
+	now     job.Clock
 	db      *postgres.DB
 	pool    *pgxpool.Pool // of the engine's own schema
 	cache   *redis.Cache
@@ -49,9 +51,8 @@ type parts struct {
 }
 
 // connect opens the adapters and brings the schema and the table up to date.
-func connect(ctx context.Context, at endpoints, estate *sandbox.Estate, onClose func(string, func(context.Context) error)) (*parts, error) {
-	now := estate.Clock().Now
-	p := &parts{estate: estate}
+func connect(ctx context.Context, at endpoints, estate *sandbox.Estate, now job.Clock, onClose func(string, func(context.Context) error)) (*parts, error) {
+	p := &parts{estate: estate, now: now}
 	if err := postgres.Migrate(ctx, postgres.Options{URL: at.database}); err != nil {
 		return nil, err
 	}
@@ -130,13 +131,20 @@ func makeTable(ctx context.Context, client *dynamodb.Client) error {
 	return nil
 }
 
-// register makes the demo tenant known: its name, its key, its clouds.
+// register makes the tenant known: its name, its key, and the clouds of the estate.
 func (p *parts) register(ctx context.Context, key string) error {
-	if err := p.db.SaveTenant(ctx, Tenant, company); err != nil {
+	name := company
+	if p.estate == nil {
+		name = owner
+	}
+	if err := p.db.SaveTenant(ctx, Tenant, name); err != nil {
 		return err
 	}
 	if err := p.keys.Put(ctx, key, tenant.Principal{Tenant: Tenant, Subject: "local", Role: tenant.Admin}); err != nil {
 		return err
+	}
+	if p.estate == nil {
+		return nil
 	}
 	for _, c := range p.estate.Connections() {
 		c.Tenant = Tenant

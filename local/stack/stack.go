@@ -1,5 +1,6 @@
 // Package stack is the deployed system on one machine: every function, state machine, route and schedule of the template in one
-// process, over a private PostgreSQL, stand-ins for the managed services, and the sandbox estate in place of the clouds.
+// process, over a private PostgreSQL, stand-ins for the managed services, and the sandbox estate in place of the clouds, or the real
+// ones.
 package stack
 
 import (
@@ -22,6 +23,7 @@ import (
 	"github.com/cost-agent/cost-agent/local/stepfunctions"
 	"github.com/cost-agent/cost-agent/local/template"
 	"github.com/cost-agent/cost-agent/shared/fault"
+	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/tenant"
 )
 
@@ -33,22 +35,29 @@ type Options struct {
 	DatabaseURL string // of a PostgreSQL to use instead of a private one
 	RedisURL    string // of a Redis to use instead of one in memory
 	Sandbox     sandbox.Options
-	Throwaway   bool // nobody wants the data back: faster
+	Real        bool   // real time and real clouds, without the sandbox estate
+	Binaries    string // the folder that keeps a fetched PostgreSQL, if not that of its data
+	Throwaway   bool   // nobody wants the data back: faster
 	Progress    func(format string, args ...any)
 	Log         *slog.Logger
 }
 
-// Tenant is the customer whose clouds the sandbox plays.
+// Tenant is the customer of a local stack, whose clouds the sandbox plays.
 const Tenant = tenant.ID("6f9b1c52-7a3e-4d8f-9c21-0e5b7d64a310")
 
-const company = "Meridian Goods"
+const (
+	company = "Meridian Goods"    // of the sandbox estate
+	owner   = "This organisation" // without it
+)
 
 // Stack is a running system.
 type Stack struct {
-	URL    string // of the gateway
-	Key    string // the demo tenant's API key, with the role admin
-	Estate *sandbox.Estate
+	URL    string          // of the gateway
+	Key    string          // the tenant's API key, with the role admin
+	Estate *sandbox.Estate // nil when everything is real
 
+	clock     stepfunctions.Clock // nil is real time
+	now       job.Clock
 	log       *slog.Logger
 	template  *template.Template
 	parts     *parts
@@ -113,7 +122,7 @@ func (s *Stack) startServices(ctx context.Context, o Options) error {
 	began := time.Now()
 	at := endpoints{database: o.DatabaseURL, cache: o.RedisURL}
 	if at.database == "" {
-		server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(o.Dir, "postgres"), Log: lines(o.Progress), Throwaway: o.Throwaway})
+		server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(o.Dir, "postgres"), Binaries: o.Binaries, Log: lines(o.Progress), Throwaway: o.Throwaway})
 		if err != nil {
 			return err
 		}
@@ -144,19 +153,36 @@ func (s *Stack) startServices(ctx context.Context, o Options) error {
 	}
 	s.onClose("credentials", credentials.Close)
 	at.keys, at.staging, at.secrets = keys.URL(), objects.URL(), credentials.URL()
-	estate := o.Sandbox
-	estate.Dir = filepath.Join(o.Dir, "sandbox")
-	if s.Estate, err = sandbox.Open(estate); err != nil {
+	if err := s.openEstate(o); err != nil {
 		return err
 	}
-	s.onClose("sandbox", func(context.Context) error { return s.Estate.Close() })
-	if s.parts, err = connect(ctx, at, s.Estate, s.onClose); err != nil {
+	if s.parts, err = connect(ctx, at, s.Estate, s.now, s.onClose); err != nil {
 		return err
 	}
 	if err := s.parts.register(ctx, s.Key); err != nil {
 		return err
 	}
-	o.Progress("PostgreSQL, cache, key table, staging and the sandbox estate are up (%.1f s)", time.Since(began).Seconds())
+	with := ", staging and the sandbox estate"
+	if o.Real {
+		with = " and staging"
+	}
+	o.Progress("PostgreSQL, cache, key table%s are up (%.1f s)", with, time.Since(began).Seconds())
+	return nil
+}
+
+// openEstate opens the clouds that the sandbox plays, whose clock is then that of everything.
+func (s *Stack) openEstate(o Options) (err error) {
+	if o.Real {
+		s.now = func() time.Time { return time.Now().UTC() }
+		return nil
+	}
+	estate := o.Sandbox
+	estate.Dir = filepath.Join(o.Dir, "sandbox")
+	if s.Estate, err = sandbox.Open(estate); err != nil {
+		return err
+	}
+	s.clock, s.now = s.Estate.Clock(), s.Estate.Clock().Now
+	s.onClose("sandbox", func(context.Context) error { return s.Estate.Close() })
 	return nil
 }
 
@@ -168,7 +194,7 @@ func (s *Stack) startMachines(ctx context.Context, o Options) error {
 	}
 	// The engine calls functions and functions start machines: they find each other at the first call.
 	s.engine, err = stepfunctions.New(stepfunctions.Options{
-		Store: store, Clock: s.Estate.Clock(), Logger: o.Log, Object: s.parts.object,
+		Store: store, Clock: s.clock, Logger: o.Log, Object: s.parts.object,
 		Invoke: func(ctx context.Context, name string, payload []byte) ([]byte, error) {
 			return invoke(ctx, s.functions, name, payload)
 		},
@@ -204,13 +230,15 @@ func (s *Stack) startMachines(ctx context.Context, o Options) error {
 // serve opens the gateway.
 func (s *Stack) serve(listener net.Listener) error {
 	h, err := gateway.New(gateway.Options{Routes: routes(s.template), Functions: s.functions, Authorizer: s.functions["authorizer"],
-		Binary: s.template.Binary, Log: s.log, Now: s.Estate.Clock().Now, NewID: newID})
+		Binary: s.template.Binary, Log: s.log, Now: s.now, NewID: newID})
 	if err != nil {
 		return err
 	}
 	front := http.NewServeMux()
 	front.Handle("/", h)
-	front.Handle("/sandbox/", controls(s.Estate))
+	if s.Estate != nil {
+		front.Handle("/sandbox/", controls(s.Estate))
+	}
 	server := &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed; other failures show in every call
 	s.URL = "http://" + listener.Addr().String()
@@ -225,7 +253,7 @@ func (s *Stack) serve(listener net.Listener) error {
 
 // RunSchedules starts what the template schedules, from now on until the stack closes.
 func (s *Stack) RunSchedules(ctx context.Context) error {
-	planned, err := scheduler.New(schedules(s.template), s.startScheduled, s.Estate.Clock().Now, s.log)
+	planned, err := scheduler.New(schedules(s.template), s.startScheduled, s.now, s.log)
 	if err != nil {
 		return err
 	}

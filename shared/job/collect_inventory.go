@@ -60,12 +60,9 @@ func (c Collect) Inventory(ctx context.Context, in InventoryInput) (_ InventoryO
 		spent, failure := costOf(meter, err)
 		return InventoryOutput{Unread: []ingest.Part{}, Cost: spent}, failure
 	}
-	limit, err := measure(ctx, collector, &s)
-	if err != nil {
-		return InventoryOutput{}, err
-	}
-	for _, read := range []func(context.Context, ingest.Collector, *ingest.Snapshot) error{commitments, advice} {
-		if err := read(ctx, collector, &s); err != nil && limit == nil {
+	var limit error
+	for _, read := range []func(context.Context, ingest.Collector, *ingest.Snapshot) error{usage, prices, commitments, advice} {
+		if err := read(ctx, collector, &s); fault.CodeOf(err) == fault.LimitReached && err != nil {
 			limit = err
 		}
 	}
@@ -78,28 +75,27 @@ func (c Collect) Inventory(ctx context.Context, in InventoryInput) (_ InventoryO
 	return out, stageJSON(ctx, c.Staging, in.Key, s)
 }
 
-// measure adds use and prices. Where the limit of the connection was reached it says so, and that is no failure.
-func measure(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) (limit, err error) {
-	refs, regions := usable(s.Resources)
-	if len(refs) > 0 {
-		end := s.At.Truncate(usageStep)
-		period := cost.Period{Start: end.AddDate(0, 0, -recommend.Window), End: end}
-		measured, err := from.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep})
-		switch {
-		case err != nil && fault.CodeOf(err) == fault.LimitReached:
-			limit = err
-			measured.Parts = append(measured.Parts, unread("metrics", err))
-		case err != nil:
-			return nil, err
-		}
-		s.Usage, s.Beside = measured.Usage, append(s.Beside, measured.Parts...)
+// usage adds how resources were used. That it could not be read costs nothing else of the reading, as of prices, commitments and
+// advice: a part says so, and the record keeps what it has.
+func usage(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) error {
+	refs, _ := usable(s.Resources)
+	if len(refs) == 0 {
+		return nil
 	}
-	if len(regions) > 0 {
-		if s.Prices, err = from.Prices(ctx, regions); err != nil {
-			return nil, err
-		}
+	end := s.At.Truncate(usageStep)
+	period := cost.Period{Start: end.AddDate(0, 0, -recommend.Window), End: end}
+	read, err := from.Usage(ctx, ingest.UsageQuery{Refs: refs, Metrics: measured, Period: period, Every: usageStep})
+	s.Usage = read.Usage // what came before a limit is as good as the rest
+	beside(s, "metrics", read.Parts, err)
+	return err
+}
+
+func prices(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) (err error) {
+	if _, regions := usable(s.Resources); len(regions) > 0 {
+		s.Prices, err = from.Prices(ctx, regions)
+		beside(s, "prices", nil, err)
 	}
-	return limit, nil
+	return err
 }
 
 // usable lists the resources that have metrics, and all regions.
@@ -117,35 +113,40 @@ func usable(all []resource.Resource) (refs []resource.Ref, regions []string) {
 // committedDays is how many whole UTC days the use of commitments is read for.
 const committedDays = 30
 
-// commitments adds those that are held and how they were used, where the cloud tells. That they could not be read costs nothing
-// else of the reading: a part says so. The error is that of the limit only.
+// commitments adds those that are held and how they were used, where the cloud tells.
 func commitments(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) error {
 	reader, ok := from.(ingest.CommitmentReader)
 	if !ok {
 		return nil
 	}
 	read, err := reader.Commitments(ctx, cost.Days(cost.Day(s.At).AddDate(0, 0, -committedDays), committedDays))
-	if err != nil {
-		s.Beside = append(s.Beside, unread("commitments", err))
-		return onlyLimit(err)
+	if err == nil {
+		s.Commitments = &read
 	}
-	s.Commitments, s.Beside = &read, append(s.Beside, read.Parts...)
-	return nil
+	beside(s, "commitments", read.Parts, err)
+	return err
 }
 
-// advice adds what the provider recommends, as commitments does.
+// advice adds what the provider recommends, where it does.
 func advice(ctx context.Context, from ingest.Collector, s *ingest.Snapshot) error {
 	adviser, ok := from.(ingest.Adviser)
 	if !ok {
 		return nil
 	}
 	read, err := adviser.Advice(ctx)
-	if err != nil {
-		s.Beside = append(s.Beside, unread("advice", err))
-		return onlyLimit(err)
+	if err == nil {
+		s.Advice = &read
 	}
-	s.Advice, s.Beside = &read, append(s.Beside, read.Parts...)
-	return nil
+	beside(s, "advice", read.Parts, err)
+	return err
+}
+
+// beside notes how reading something beside the inventory went: its own parts, and what ended it.
+func beside(s *ingest.Snapshot, service string, parts []ingest.Part, err error) {
+	s.Beside = append(s.Beside, parts...)
+	if err != nil {
+		s.Beside = append(s.Beside, unread(service, err))
+	}
 }
 
 // unread is the part of what could not be read anywhere.
@@ -158,11 +159,4 @@ func unread(service string, err error) ingest.Part {
 		p.Status = ingest.Limited
 	}
 	return p
-}
-
-func onlyLimit(err error) error {
-	if fault.CodeOf(err) == fault.LimitReached {
-		return err
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -62,20 +63,38 @@ func TestUsageStagesWhatWasMeasured(t *testing.T) {
 type seller struct {
 	cloud
 
-	period       cost.Period
-	readErr, err error
+	period                            cost.Period
+	usageErr, pricesErr, readErr, err error
+}
+
+func (s *seller) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
+	m, err := s.cloud.Usage(ctx, q)
+	return m, errors.Join(err, s.usageErr)
+}
+
+func (s *seller) Prices(ctx context.Context, regions []string) ([]resource.Price, error) {
+	if s.pricesErr != nil {
+		return nil, s.pricesErr
+	}
+	return s.cloud.Prices(ctx, regions)
 }
 
 func (s *seller) Commitments(_ context.Context, period cost.Period) (ingest.Commitments, error) {
 	s.period = period
+	if s.readErr != nil {
+		return ingest.Commitments{}, s.readErr
+	}
 	return ingest.Commitments{
 		Held:  []resource.Commitment{{ID: "sp-1"}},
 		Parts: []ingest.Part{{Service: "savings-plans", Status: ingest.OK}, {Region: "b", Service: "ec2-reservations", Status: ingest.Denied, Reason: "No right."}},
-	}, s.readErr
+	}, nil
 }
 
 func (s *seller) Advice(context.Context) (ingest.Advice, error) {
-	return ingest.Advice{Given: []resource.Advice{{Advice: "a-1"}}, Parts: []ingest.Part{{Service: "recommender", Status: ingest.OK}}}, s.err
+	if s.err != nil {
+		return ingest.Advice{}, s.err
+	}
+	return ingest.Advice{Given: []resource.Advice{{Advice: "a-1"}}, Parts: []ingest.Part{{Service: "recommender", Status: ingest.OK}}}, nil
 }
 
 func snapshotOf(t *testing.T, from ingest.Collector) (job.InventoryOutput, ingest.Snapshot) {
@@ -115,21 +134,27 @@ func TestInventoryReadsCommitmentsAndAdviceWhereThereAreSome(t *testing.T) {
 	}
 }
 
-// What exists is worth having without the commitments, whatever kept those from being read.
-func TestCommitmentsThatCannotBeReadCostNoInventory(t *testing.T) {
+// What exists is worth having without the rest, whatever kept that from being read.
+func TestWhatCannotBeReadBesideCostsNoInventory(t *testing.T) {
 	t.Parallel()
+	machine := resource.Resource{Ref: resource.Ref{Type: resource.Instance, Region: "b", ID: "i-1"}}
 	for code, want := range map[fault.Code]ingest.Status{
 		fault.Forbidden: ingest.Denied, fault.Throttled: ingest.Failed, fault.Internal: ingest.Failed, fault.LimitReached: ingest.Limited,
 	} {
 		failure := fault.New(code, "It is so.")
-		out, got := snapshotOf(t, &seller{cloud: cloud{inv: ingest.Inventory{Resources: []resource.Resource{{}}}}, readErr: failure, err: failure})
-		if len(got.Resources) != 1 || got.Commitments != nil || got.Advice != nil || len(got.Beside) != 2 {
+		out, got := snapshotOf(t, &seller{cloud: cloud{inv: ingest.Inventory{Resources: []resource.Resource{machine}}}, usageErr: failure, pricesErr: failure, readErr: failure, err: failure})
+		if len(got.Resources) != 1 || got.Commitments != nil || got.Advice != nil || got.Prices != nil || len(got.Beside) != 4 {
 			t.Fatalf("%s: staged %+v", code, got)
 		}
-		if p := got.Beside[0]; p.Service != "commitments" || p.Status != want || p.Reason == "" || got.Beside[1].Service != "advice" {
-			t.Errorf("%s: parts %+v", code, got.Beside)
+		for i, service := range []string{"metrics", "prices", "commitments", "advice"} {
+			if p := got.Beside[i]; p.Service != service || p.Status != want || p.Reason == "" {
+				t.Errorf("%s: part %+v", code, p)
+			}
 		}
-		if (out.Stopped != "") != (want == ingest.Limited) || len(out.Unread) != 2 {
+		if len(got.Usage) != 1 { // what came before it ended
+			t.Errorf("%s: used %+v", code, got.Usage)
+		}
+		if (out.Stopped != "") != (want == ingest.Limited) || len(out.Unread) != 4 {
 			t.Errorf("%s: told %+v", code, out)
 		}
 	}
