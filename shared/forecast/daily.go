@@ -27,23 +27,36 @@ func Daily(s cost.Series, horizon int, c cost.Calendar) Forecast {
 
 // DailyWith is Daily with options, of which Seasons and Start are those of days whatever they say.
 func DailyWith(s cost.Series, horizon int, o Options) Forecast {
+	f, _ := outlook(s, horizon, o)
+	return f
+}
+
+// uncertainty is what intervals and paths are made of.
+type uncertainty struct {
+	band   band
+	errors [][]float64 // of past forecasts, by origin and day ahead; nil where none could be made
+	least  float64     // no day is expected to cost less
+}
+
+// outlook is the forecast with what is known of its errors.
+func outlook(s cost.Series, horizon int, o Options) (Forecast, uncertainty) {
 	raw, start := settled(s)
 	end := s.Day(max(0, min(s.Final, len(s.Values))))
 	f := Forecast{Scope: s.Scope, Basis: s.Basis, Currency: s.Currency, History: len(raw), Weights: []Weight{}, Points: []Point{}, Months: []Sum{}}
 	if len(raw) == 0 || horizon <= 0 {
 		f.Model, f.Reason = "none", "There is no settled day to learn from yet."
-		return f
+		return f, uncertainty{}
 	}
 	filled := fill(raw, week)
 	sh := shape{start: start, daily: true, occasions: occasions(o.Calendar, start, len(raw)+horizon), possible: []int{week}, fast: o.Fast}
 	mean, b, errors := f.predict(raw, filled, sh, horizon)
+	u := uncertainty{band: b, errors: errors, least: math.Inf(-1)}
 	if slices.Min(filled) >= 0 {
-		f.floor(end, mean, b, 0)
-	} else {
-		f.floor(end, mean, b, math.Inf(-1))
+		u.least = 0
 	}
+	f.floor(end, mean, b, u.least)
 	f.totals(raw, start, b, errors)
-	return f
+	return f, u
 }
 
 // predict chooses by the length and shape of the history, and says why.
