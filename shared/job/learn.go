@@ -103,7 +103,7 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 		byExecution[o.Execution] = o
 	}
 	for _, e := range executions {
-		if e.DryRun || in.Execution != "" && e.ID != in.Execution || in.Execution == "" && byExecution[e.ID].State == learn.Final {
+		if !in.measures(e, byExecution[e.ID]) {
 			continue
 		}
 		o, err := j.measure(ctx, in.Tenant, e, executions, covered)
@@ -130,6 +130,14 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 	out.Outcomes, out.Calibrations = out.Outcomes[:min(listed, len(out.Outcomes))], out.Calibrations[:min(listed, len(out.Calibrations))]
 	out.Insights, out.Problems = out.Insights[:min(listed, len(out.Insights))], out.Problems[:min(listed, len(out.Problems))]
 	return out, err
+}
+
+// measures tells whether an execution is to be measured, given what is known of it.
+func (in LearnInput) measures(e rollout.Execution, known learn.Outcome) bool {
+	if in.Execution != "" {
+		return !e.DryRun && e.ID == in.Execution
+	}
+	return !e.DryRun && known.State != learn.Final
 }
 
 // calibrate stores the calibrations whose figures changed.

@@ -51,7 +51,7 @@ func (w *world) longReports(n int) {
 		delete(answer["manifest"].(map[string]any)["blobs"].([]map[string]any)[0], "byteCount")
 	}
 	p.serve = func(out http.ResponseWriter, r *http.Request, _ []byte) {
-		out.Header().Set("Etag", `"1"`)
+		out.Header().Set("ETag", `"1"`)
 		rows := n
 		if strings.Contains(r.URL.Path, "/AmortizedCost/") {
 			rows = n / 10

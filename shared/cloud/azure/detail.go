@@ -198,11 +198,11 @@ func typeOf(id string) string {
 		return ""
 	}
 	parts := strings.Split(id[i+len(mark):], "/")
-	out := parts[0]
+	kinds := parts[:1:1]
 	for n := 1; n < len(parts); n += 2 {
-		out += "/" + parts[n]
+		kinds = append(kinds, parts[n])
 	}
-	return out
+	return strings.Join(kinds, "/")
 }
 
 // marks adds tags and what FOCUS has no columns for.

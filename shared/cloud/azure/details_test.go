@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -171,8 +172,8 @@ func TestFilesThatBreakOffOnTheWayAreReadOn(t *testing.T) {
 		}
 		p.mu.Unlock()
 		rest := file[from:]
-		out.Header().Set("Etag", `"1"`)
-		out.Header().Set("Content-Length", fmt.Sprint(len(rest)))
+		out.Header().Set("ETag", `"1"`)
+		out.Header().Set("Content-Length", strconv.Itoa(len(rest)))
 		if from > 0 {
 			out.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(file)-1, len(file)))
 			out.WriteHeader(http.StatusPartialContent)

@@ -3,6 +3,7 @@ package azure_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 
 	azfake "github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -25,7 +26,7 @@ func (w *world) pages(path string, items ...string) {
 		}
 		if page < 2*len(items)-1 {
 			q := r.URL.Query()
-			q.Set("$skiptoken", fmt.Sprint(page+1))
+			q.Set("$skiptoken", strconv.Itoa(page+1))
 			next = w.URL + r.URL.Path + "?" + q.Encode()
 		}
 		out.Header().Set("Content-Type", "application/json")

@@ -122,7 +122,7 @@ func (p *reports) file(out http.ResponseWriter, r *http.Request) {
 			if part := r.Header.Get("X-Ms-Range"); part != "" {
 				r.Header.Set("Range", part)
 			}
-			out.Header().Set("Etag", `"1"`)
+			out.Header().Set("ETag", `"1"`)
 			http.ServeContent(out, r, "", time.Time{}, strings.NewReader(string(file)))
 		}
 	}
@@ -158,6 +158,6 @@ func (w *world) details(settings map[string]string) *azure.Collector {
 
 // half serves half of a file with a status that says that all is well, and as if that were all of it.
 func half(out http.ResponseWriter, _ *http.Request, file []byte) {
-	out.Header().Set("Etag", `"1"`)
+	out.Header().Set("ETag", `"1"`)
 	_, _ = io.Copy(out, strings.NewReader(string(file[:len(file)/2])))
 }
