@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -58,7 +57,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 		return awslambda.HTTP(log, api.New(log, resources...))
 	}
 	// What people wait for passes in real time, whatever the clock does.
-	runs := api.Runs{Machines: p.runs, Receipts: p.keys, NewID: newID, Pause: pause}
+	runs := api.Runs{Machines: p.runs, Receipts: p.keys, NewID: newID, Pause: stepfunctions.RealTime{}.Sleep}
 	return map[string]gateway.Handler{
 		"health": web(api.Health{Database: p.db.Ping, Cache: p.cache.Ping, Build: "local"}),
 		"costs": web(
@@ -150,17 +149,6 @@ func (p *parts) recommend() job.Recommend {
 
 func (p *parts) summary() job.Summary {
 	return job.Summary{Costs: p.db, Notes: p.cache, Now: p.now}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // newID is unguessable and fits into names of runs and keys.

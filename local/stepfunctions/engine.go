@@ -77,10 +77,10 @@ func New(o Options) (*Engine, error) {
 		machines: map[string]*defined{}, live: map[string]*run{},
 	}
 	if e.clock == nil {
-		e.clock = realTime{}
+		e.clock = RealTime{}
 	}
 	if e.watch == nil {
-		e.watch = realTime{}
+		e.watch = RealTime{}
 	}
 	if e.object == nil {
 		e.object = func(context.Context, string, string) ([]byte, error) {
@@ -206,14 +206,14 @@ func (e *Engine) background(work func()) {
 	}
 }
 
-// realTime is the system's clock.
-type realTime struct{}
+// RealTime is the system's clock.
+type RealTime struct{}
 
 // Now is the time, UTC.
-func (realTime) Now() time.Time { return time.Now().UTC() }
+func (RealTime) Now() time.Time { return time.Now().UTC() }
 
 // Sleep returns after d, or with the context's error when that ends first.
-func (realTime) Sleep(ctx context.Context, d time.Duration) error {
+func (RealTime) Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

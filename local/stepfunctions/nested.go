@@ -91,7 +91,7 @@ func (e *Engine) Wait(ctx context.Context, arn string) (Execution, error) {
 			return Execution{}, context.Cause(ctx)
 		}
 		if r.suspended() {
-			if err := (realTime{}).Sleep(ctx, time.Second); err != nil { // until the store is back
+			if err := (RealTime{}).Sleep(ctx, time.Second); err != nil { // until the store is back
 				return Execution{}, cause(ctx, err)
 			}
 		}

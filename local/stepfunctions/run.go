@@ -88,7 +88,7 @@ func (r *run) main() {
 // simulated clock.
 func (e *Engine) reclaim(arn string) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-		if (realTime{}).Sleep(e.base, wait) != nil {
+		if (RealTime{}).Sleep(e.base, wait) != nil {
 			return
 		}
 		_, err := e.attach(e.base, arn)

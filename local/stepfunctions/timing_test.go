@@ -15,7 +15,7 @@ import (
 
 func startIn(t *testing.T, o Options, definition string, input string) (*Engine, string) {
 	t.Helper()
-	o.Clock = realTime{}
+	o.Clock = RealTime{}
 	e := newEngine(t, o)
 	define(t, e, "m", definition)
 	arn, err := e.Start(t.Context(), "m", "", []byte(input))
@@ -105,7 +105,7 @@ func TestAWaitKeepsItsDeadlineOverARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Second)
-		second := newEngine(t, Options{Store: store, Clock: realTime{}})
+		second := newEngine(t, Options{Store: store, Clock: RealTime{}})
 		if err := second.Resume(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestRetryCountsSurviveARestart(t *testing.T) {
 		if err := first.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		second := newEngine(t, Options{Store: store, Invoke: invoke, Clock: realTime{}})
+		second := newEngine(t, Options{Store: store, Invoke: invoke, Clock: RealTime{}})
 		if err := second.Resume(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestATaskHandedOverAgainHasItsTimeAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		second := newEngine(t, Options{Store: store, Clock: realTime{}, Invoke: func(context.Context, string, []byte) ([]byte, error) {
+		second := newEngine(t, Options{Store: store, Clock: RealTime{}, Invoke: func(context.Context, string, []byte) ([]byte, error) {
 			time.Sleep(59 * time.Second)
 			return []byte(`"done"`), nil
 		}})
@@ -277,7 +277,7 @@ func TestStoppingAParentStopsTheExecutionItWaitsFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := newEngine(t, Options{Clock: realTime{}})
+				e := newEngine(t, Options{Clock: RealTime{}})
 				define(t, e, "slow", `{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9000, "End": true}}}`)
 				define(t, e, "parent", `{"StartAt": "P", "States": {"P": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync",
 					"TimeoutSeconds": 30, "Parameters": {"StateMachineArn": "slow", "Name": "child"}, "End": true}}}`)
