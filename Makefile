@@ -77,15 +77,17 @@ build: ## pack the functions for AWS Lambda (arm64) into build/
 		printf '  %-16s %6.1f MB\n' $$f $$(stat -c %s build/$$f/bootstrap | awk '{print $$1/1e6}'); \
 	done
 
-# What `sam build` calls for a function: CollectAwsFunction is the folder functions/collect-aws. With it goes the list of
-# certificate authorities of Aurora, which no operating system ships.
+# What `sam build` calls for a function: CollectAwsFunction is the folder functions/collect-aws. A function that opens the
+# database gets the list of certificate authorities of Aurora, which no operating system ships.
+build-%Function: FOLDER = ./functions/$(shell echo $* | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z)
 build-%Function: build/rds-ca.pem
-	$(LAMBDA_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$$(echo $* | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z)
-	cp build/rds-ca.pem "$(ARTIFACTS_DIR)/rds-ca.pem"
+	$(LAMBDA_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" $(FOLDER)
+	@! $(GO) list -deps $(FOLDER) | grep -q '/shared/postgres$$' || cp build/rds-ca.pem "$(ARTIFACTS_DIR)/"
 
+# SAM builds many functions at once, so each fetches into a file of its own.
 build/rds-ca.pem:
 	@mkdir -p build
-	curl -fsS -o $@.new https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem && mv $@.new $@
+	curl -fsS -o $@.$$$$ https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem && mv $@.$$$$ $@
 
 deploy: ## build and deploy with SAM (needs AWS credentials and the SAM CLI)
 	@command -v sam >/dev/null || { echo "Install the AWS SAM CLI first, then run make deploy again."; exit 2; }
