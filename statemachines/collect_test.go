@@ -79,6 +79,27 @@ func TestCollectReadsAndLoads(t *testing.T) {
 	if n := r.called("load load"); n != 4 {
 		t.Errorf("%d loads: months without rows replace nothing", n)
 	}
+	if n := r.called("analyze analyze"); n != 1 || out.Changed != 4 || !strings.Contains(string(x.Output), `"analysed":true`) {
+		t.Errorf("%d analyses of two connections with %d changed bills; want one: %s", n, out.Changed, x.Output)
+	}
+}
+
+// The bills are loaded whatever becomes of their analysis; and the same bills again are not analysed again.
+func TestACollectionStandsWithoutItsAnalysis(t *testing.T) {
+	t.Parallel()
+	r := newRound(t, map[string]error{"analyze analyze": fault.New(fault.Unprocessable, "There are no costs.")})
+	x := r.run("collect", `{"tenant":"`+customer+`","months":1}`)
+	if text := string(x.Output); x.Status != stepfunctions.Succeeded || !strings.Contains(text, `"analysed":false`) || !strings.Contains(text, "There are no costs.") || !strings.Contains(text, `"rows":18`) {
+		t.Errorf("%s: %s", x.Status, text)
+	}
+	r = newRound(t, nil)
+	r.tasks["load"] = awslambda.Tasks(slog.New(slog.DiscardHandler), map[string]awslambda.Task{
+		"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "load-inventory": fixed(`{"resources":3}`), "load": fixed(`{"accepted":9,"rejected":0,"unchanged":true}`),
+	})
+	x = r.run("collect", `{"tenant":"`+customer+`","months":1}`)
+	if text := string(x.Output); x.Status != stepfunctions.Succeeded || !strings.Contains(text, `"analysed":false`) || strings.Contains(text, "failure") || r.called("analyze analyze") != 0 {
+		t.Errorf("%s: %s after %v", x.Status, text, r.calls)
+	}
 }
 
 func TestCollectToleratesOneConnection(t *testing.T) {

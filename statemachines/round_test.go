@@ -76,15 +76,28 @@ func (r *round) Set(_ context.Context, _ tenant.ID, key string, v any, _ time.Du
 	r.notes[key] = v
 }
 
+// fixed is a task that always answers the same.
+func fixed(answer string) awslambda.Task {
+	return func(context.Context, []byte) ([]byte, error) { return []byte(answer), nil }
+}
+
+// planned is a task of planning a collection.
+func (r *round) planned(task string) awslambda.Task {
+	p := job.PlanCollection{Connections: r, Staging: r, Bucket: "staging", Now: hurried{}.Now, Collectors: map[clouds.Cloud]string{clouds.AWS: "collect-aws", clouds.GCP: "collect-gcp"}}
+	switch task {
+	case "plan":
+		return awslambda.TaskOf(p.Run)
+	case "note":
+		return awslambda.TaskOf(p.Note)
+	}
+	return awslambda.TaskOf(p.Sum)
+}
+
 func newRound(t *testing.T, broken map[string]error) *round {
 	t.Helper()
 	r := &round{T: t, broken: broken, notes: map[string]any{}}
 	r.staged = map[string][]byte{}
-	plan := job.PlanCollection{Connections: r, Staging: r, Bucket: "staging", Now: hurried{}.Now, Collectors: map[clouds.Cloud]string{clouds.AWS: "collect-aws", clouds.GCP: "collect-gcp"}}
 	summary := job.Summary{Costs: r, Notes: r, Now: hurried{}.Now}
-	fixed := func(answer string) awslambda.Task {
-		return func(context.Context, []byte) ([]byte, error) { return []byte(answer), nil }
-	}
 	collect := map[string]awslambda.Task{
 		"check": awslambda.TaskOf(func(_ context.Context, in job.RightsInput) (job.RightsOutput, error) {
 			return job.RightsOutput{Missing: []string{"ce:GetCostAndUsage for " + in.Settings["role_arn"]}}, nil
@@ -108,7 +121,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 	r.tasks = map[string]awslambda.Handler{}
 	for name, tasks := range map[string]map[string]awslambda.Task{
 		"load": {
-			"plan": awslambda.TaskOf(plan.Run), "note": awslambda.TaskOf(plan.Note), "sum": awslambda.TaskOf(plan.Sum), "summary": awslambda.TaskOf(summary.Run),
+			"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "summary": awslambda.TaskOf(summary.Run),
 			"load": fixed(`{"accepted":9,"rejected":1,"unchanged":false}`), "load-inventory": fixed(`{"resources":3}`),
 		},
 		"collect-aws": collect, "collect-gcp": collect, "analyze": {"analyze": fixed(`{"series":4}`)},
@@ -123,7 +136,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 	}
 	t.Cleanup(func() { _ = r.engine.Close(context.WithoutCancel(t.Context())) })
 	r.define("check", nil)
-	r.define("collect", map[string]string{"LoadFunction": "load"})
+	r.define("collect", map[string]string{"LoadFunction": "load", "AnalyzeFunction": "analyze"})
 	r.define("import", map[string]string{"LoadFunction": "load", "AnalyzeFunction": "analyze"})
 	r.define("cost-optimization", map[string]string{
 		"CollectMachine": "arn:aws:states:local:000000000000:stateMachine:collect", "LoadFunction": "load",
@@ -235,6 +248,9 @@ func TestTheRoundGoesThroughAllSteps(t *testing.T) {
 	if out.Run != "run-1" || !strings.Contains(string(out.Collect), `"resources":6`) || string(out.Analyze) != `{"series":4}` ||
 		!strings.Contains(string(out.Learn), "one") || string(out.Recommend) != `{"found":2}` || len(out.Problems) != 0 {
 		t.Errorf("got %s", x.Output)
+	}
+	if n := r.called("analyze analyze"); n != 1 || strings.Contains(string(out.Collect), "analysed") {
+		t.Errorf("%d analyses, and the collection says %s; want one, that of the round", n, out.Collect)
 	}
 	order := []int{slices.Index(r.calls, "load sum"), slices.Index(r.calls, "analyze analyze"), slices.Index(r.calls, "learn learn"), slices.Index(r.calls, "recommend recommend")}
 	if !slices.IsSorted(order) {

@@ -61,6 +61,7 @@ type Collected struct {
 	Rows      int64    `json:"rows"`      // in them
 	Rejected  int64    `json:"rejected"`  // rows that were left out
 	Unchanged int      `json:"unchanged"` // months that were loaded already as they are
+	Changed   int      `json:"changed"`   // months whose bill is new or another than before
 	Resources int      `json:"resources"`
 	Problems  []string `json:"problems"` // what could not be read, and why
 	// SpentUSD is what reading cost at list price, as far as the collectors met paid calls.
@@ -129,8 +130,11 @@ func (out *Collected) add(connection string, r ReadingResult) {
 	case r.Stopped == "":
 		out.Bills++
 		out.Rows, out.Rejected = out.Rows+r.Rows, out.Rejected+r.Rejected
-		if r.Unchanged {
+		switch {
+		case r.Unchanged:
 			out.Unchanged++
+		case r.Rows+r.Rejected > 0: // without rows nothing was loaded
+			out.Changed++
 		}
 	}
 }

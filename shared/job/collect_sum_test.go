@@ -57,7 +57,7 @@ func TestSumKeepsFailuresApartFromNoData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Bills != 2 || out.Rows != 15 || out.Rejected != 1 || out.Unchanged != 1 || out.Resources != 4 || len(out.Problems) != 3 {
+	if out.Bills != 2 || out.Rows != 15 || out.Rejected != 1 || out.Unchanged != 1 || out.Changed != 1 || out.Resources != 4 || len(out.Problems) != 3 {
 		t.Errorf("got %+v", out)
 	}
 	all := strings.Join(out.Problems, "\n")
