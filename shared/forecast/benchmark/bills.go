@@ -1,10 +1,11 @@
 package main
 
 import (
-	"compress/gzip"
-	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -34,6 +35,7 @@ var levels = []struct {
 
 // bill is a tenant's costs as a tree: the whole, its providers, their services, their leaves.
 type bill struct {
+	start   time.Time
 	parents []int
 	levels  []int
 	values  [][]float64
@@ -46,11 +48,19 @@ func reconciled(dir string, out io.Writer) error {
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no tables of bills in %q: name the folder with -bills", dir)
 	}
+	starts, err := startsOf(dir)
+	if err != nil {
+		return err
+	}
 	var before, after [4]errorSum
 	for _, file := range files {
 		b, err := readBill(file)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", file, err)
+		}
+		b.start = time.Date(2025, 1, 6, 0, 0, 0, 0, time.UTC)
+		if start, ok := starts[setName(file)]; ok {
+			b.start = start
 		}
 		for _, back := range billOrigins {
 			b.score(back, &before, &after)
@@ -92,10 +102,9 @@ func (e *errorSum) add(points []forecast.Point, actual []float64) {
 
 // score forecasts everything from so many days before the end.
 func (b bill) score(back int, before, after *[4]errorSum) {
-	start := time.Date(2025, 1, 6, 0, 0, 0, 0, time.UTC)
 	tree := make([]forecast.Branch, len(b.values))
 	for i, v := range b.values {
-		s := cost.Series{Basis: cost.Effective, Currency: "USD", Start: start, Values: v[:len(v)-back], Final: len(v) - back}
+		s := cost.Series{Basis: cost.Effective, Currency: "USD", Start: b.start, Values: v[:len(v)-back], Final: len(v) - back}
 		f := forecast.DailyWith(s, billHorizon, forecast.Options{Fast: b.levels[i] == len(levels)-1})
 		tree[i] = forecast.Branch{Parent: b.parents[i], Series: s, Forecast: &f}
 	}
@@ -108,17 +117,32 @@ func (b bill) score(back int, before, after *[4]errorSum) {
 	}
 }
 
+// startsOf reads when each bill began from the labels that lie beside; those of no date count as beginning on a Monday.
+func startsOf(dir string) (map[string]time.Time, error) {
+	var labels map[string]struct {
+		Day0 string `json:"day0"`
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "labels.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &labels)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the labels: %w", err)
+	}
+	starts := map[string]time.Time{}
+	for name, l := range labels {
+		if starts[name], err = time.Parse(time.DateOnly, l.Day0); err != nil {
+			return nil, fmt.Errorf("read the labels: %w", err)
+		}
+	}
+	return starts, nil
+}
+
 func readBill(path string) (bill, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return bill{}, err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return bill{}, err
-	}
-	rows, err := csv.NewReader(z).ReadAll()
+	rows, err := rowsOf(path)
 	if err != nil || len(rows) == 0 {
 		return bill{}, err
 	}

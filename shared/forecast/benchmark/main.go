@@ -4,11 +4,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -17,18 +17,30 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	err := run(os.Args[1:], os.Stdout)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "benchmark:", err)
 		os.Exit(1)
 	}
 }
 
+// settings are the flags.
+type settings struct {
+	dir      string
+	asJSON   bool
+	every    int
+	resample bool
+	forecast.Options
+}
+
 func run(args []string, out io.Writer) error {
+	var s settings
 	flags := flag.NewFlagSet("benchmark", flag.ContinueOnError)
-	dir := flags.String("data", "", "folder with one NAME.csv.gz per set")
-	asJSON := flags.Bool("json", false, "print one JSON object a line")
-	fast := flags.Bool("fast", false, "leave ARIMA out")
-	every := flags.Int("every", 1, "score every n-th series only")
+	flags.StringVar(&s.dir, "data", "", "folder with one NAME.csv.gz per set")
+	flags.BoolVar(&s.asJSON, "json", false, "print one JSON object a line")
+	flags.BoolVar(&s.Fast, "fast", false, "leave ARIMA out")
+	flags.IntVar(&s.every, "every", 1, "score every n-th series only")
+	flags.BoolVar(&s.resample, "resample", false, "print how far each measure moves from half to half of the series instead")
 	calendar := flags.String("calendar", "", "file of the holidays where daily series come from: lines of a date and a name, 2026-12-25,Christmas Day")
 	bills := flags.String("bills", "", "folder with tables of whole bills: compare their forecasts before and after reconciliation, and nothing else")
 	if err := flags.Parse(args); err != nil {
@@ -37,26 +49,42 @@ func run(args []string, out io.Writer) error {
 	if *bills != "" {
 		return reconciled(*bills, out)
 	}
-	holidays, err := readCalendar(*calendar)
-	if err != nil {
+	var err error
+	if s.Calendar, err = readCalendar(*calendar); err != nil {
 		return fmt.Errorf("read %s: %w", *calendar, err)
 	}
-	files, err := filepath.Glob(filepath.Join(*dir, "*.csv.gz"))
+	return s.measure(out)
+}
+
+// measure scores each set of the folder. One that cannot be read does not keep the others from it; the error tells at the end.
+func (s settings) measure(out io.Writer) error {
+	files, err := sets(s.dir)
 	if err != nil {
-		return fmt.Errorf("list %s: %w", *dir, err)
+		return fmt.Errorf("list the sets: %w; name their folder with -data", err)
 	}
 	var results []result
+	var spreads []spread
+	var failed error
+	found := 0
 	for _, file := range files {
 		set, ok, err := read(file)
 		if err != nil {
-			return fmt.Errorf("read %s: %w", file, err)
+			failed = errors.Join(failed, fmt.Errorf("read %s: %w", file, err))
+			continue
 		}
 		if !ok {
 			continue // another table that lies there, such as the scores of others
 		}
-		r := score(set, max(1, *every), forecast.Options{Fast: *fast, Calendar: holidays})
-		r.Set = strings.TrimSuffix(filepath.Base(file), ".csv.gz")
-		if *asJSON {
+		found++
+		set = thinned(set, s.every)
+		if s.resample {
+			each, _ := scoreAll(set, s.Options)
+			spreads = append(spreads, spreadsOf(setName(file), each)...)
+			continue
+		}
+		r := score(set, s.Options)
+		r.Set = setName(file)
+		if s.asJSON {
 			if err := json.NewEncoder(out).Encode(r); err != nil {
 				return fmt.Errorf("print: %w", err)
 			}
@@ -64,10 +92,19 @@ func run(args []string, out io.Writer) error {
 		}
 		results = append(results, r)
 	}
-	if len(results) == 0 && !*asJSON {
-		return fmt.Errorf("no set of series in %q: name the folder with -data", *dir)
+	if found == 0 && failed == nil {
+		return fmt.Errorf("no set of series in %q: name the folder with -data", s.dir)
 	}
-	return table(results, out)
+	return errors.Join(table(results, out), spreadTable(spreads, out), failed)
+}
+
+// thinned is every n-th series.
+func thinned(set []series, every int) []series {
+	var out []series
+	for i := 0; i < len(set); i += max(1, every) {
+		out = append(out, set[i])
+	}
+	return out
 }
 
 func table(results []result, out io.Writer) error {
@@ -77,12 +114,21 @@ func table(results []result, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "set\tn\tmase\tsmape\tcov80\tcov95\tsec_per_series\tpeak_mb\tmodels\t")
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.2f\t%.3f\t%.3f\t%.4f\t%.2f\t%s\t\n", r.Set, r.N, r.MASE, r.SMAPE, r.Cov80, r.Cov95, r.SecPerSeries, r.PeakMB, r.models())
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Set, r.N, digits(3, r.MASE), digits(2, r.SMAPE), digits(3, r.Cov80),
+			digits(3, r.Cov95), digits(4, r.SecPerSeries), digits(2, r.PeakMB), r.models())
 	}
 	return w.Flush()
 }
 
-// models lists how much each model weighs on average, and its error alone in the rolling origins.
+// digits prints a number, or a dash where there is none.
+func digits(n int, v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.*f", n, *v)
+}
+
+// models lists how much each model weighs on average.
 func (r result) models() string {
 	names := make([]string, 0, len(r.weights))
 	for name := range r.weights {

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,35 +20,126 @@ import (
 
 // series is one row of a set.
 type series struct {
-	season      int // m
-	scoreSeason int // mase_m
+	source      string // what the series was cut from: its id up to an @
+	season      int    // m
+	scoreSeason int    // mase_m
 	start       time.Time
-	train, test []float64
+	train, test []float64 // NaN where unknown
 }
 
-// read gives the series of a file; not ok where it has other columns.
-func read(file string) (set []series, ok bool, err error) {
+// sets are the files of a folder that may hold a set, in the order of their names.
+func sets(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		if name := e.Name(); !e.IsDir() && setName(name) != name {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files, nil
+}
+
+// setName is the name of a file without what tells its format.
+func setName(file string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".gz"), ".csv")
+}
+
+// rowsOf reads a table, compressed or not.
+func rowsOf(file string) ([][]string, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	z, err := gzip.NewReader(f)
+	var r io.Reader = bufio.NewReader(f)
+	if magic, err := r.(*bufio.Reader).Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		if r, err = gzip.NewReader(r); err != nil {
+			return nil, err
+		}
+	}
+	c := csv.NewReader(r)
+	c.FieldsPerRecord = -1 // rows are checked one by one
+	return c.ReadAll()
+}
+
+// needed are the columns that make a table a set.
+var needed = []string{"id", "m", "mase_m", "train", "test"}
+
+// read gives the series of a file; not ok where it lacks a column of a set.
+func read(file string) (set []series, ok bool, err error) {
+	rows, err := rowsOf(file)
 	if err != nil {
 		return nil, false, err
 	}
-	rows, err := csv.NewReader(z).ReadAll()
-	if err != nil || len(rows) == 0 || strings.Join(rows[0], ",") != "id,m,mase_m,h,start,train,test" {
-		return nil, false, err
+	if len(rows) == 0 {
+		return nil, false, errors.New("it is empty")
 	}
-	for _, row := range rows[1:] {
-		s, err := parse(row)
+	header := slices.Clone(rows[0])
+	header[0] = strings.TrimPrefix(header[0], "\ufeff") // some programs mark their UTF-8
+	for _, column := range needed {
+		if !slices.Contains(header, column) {
+			return nil, false, nil
+		}
+	}
+	for i, row := range rows[1:] {
+		if len(row) != len(header) {
+			return nil, false, fmt.Errorf("row %d has %d fields, the header has %d", i+1, len(row), len(header))
+		}
+		s, err := parse(func(column string) string {
+			if k := slices.Index(header, column); k >= 0 {
+				return strings.TrimSpace(row[k])
+			}
+			return ""
+		})
 		if err != nil {
-			return nil, false, fmt.Errorf("series %s: %w", row[0], err)
+			return nil, false, fmt.Errorf("row %d, series %s: %w", i+1, row[slices.Index(header, "id")], err)
 		}
 		set = append(set, s)
 	}
 	return set, true, nil
+}
+
+func parse(field func(column string) string) (s series, err error) {
+	s.source, _, _ = strings.Cut(field("id"), "@")
+	if s.season, err = strconv.Atoi(field("m")); err != nil {
+		return s, err
+	}
+	if s.scoreSeason, err = strconv.Atoi(field("mase_m")); err != nil {
+		return s, err
+	}
+	// A date says when the series began; only where the season is a week is a step a day.
+	if start := field("start"); start != "" && s.season == 7 {
+		if s.start, err = time.Parse(time.DateOnly, start); err != nil {
+			return s, err
+		}
+	}
+	if s.train, err = floats(field("train")); err != nil {
+		return s, err
+	}
+	s.test, err = floats(field("test"))
+	return s, err
+}
+
+// floats reads numbers. What programs write for an unknown value is NaN.
+func floats(text string) ([]float64, error) {
+	fields := strings.Fields(text)
+	out := make([]float64, len(fields))
+	for i, field := range fields {
+		switch strings.ToLower(field) {
+		case "na", "nan", "null", "none", "?":
+			out[i] = math.NaN()
+			continue
+		}
+		v, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
 }
 
 // readCalendar reads lines of a date and the name of its holiday; no file is no calendar.
@@ -50,12 +147,7 @@ func readCalendar(file string) (cost.Calendar, error) {
 	if file == "" {
 		return nil, nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	rows, err := csv.NewReader(f).ReadAll()
+	rows, err := rowsOf(file)
 	if err != nil {
 		return nil, err
 	}
@@ -68,37 +160,4 @@ func readCalendar(file string) (cost.Calendar, error) {
 		c[day] = row[1]
 	}
 	return c, nil
-}
-
-func parse(row []string) (s series, err error) {
-	if s.season, err = strconv.Atoi(row[1]); err != nil {
-		return s, err
-	}
-	if s.scoreSeason, err = strconv.Atoi(row[2]); err != nil {
-		return s, err
-	}
-	// A date says when the series began; only where the season is a week is a step a day.
-	if row[4] != "" && s.season == 7 {
-		if s.start, err = time.Parse(time.DateOnly, row[4]); err != nil {
-			return s, err
-		}
-	}
-	if s.train, err = floats(row[5]); err != nil {
-		return s, err
-	}
-	s.test, err = floats(row[6])
-	return s, err
-}
-
-func floats(text string) ([]float64, error) {
-	fields := strings.Fields(text)
-	out := make([]float64, len(fields))
-	for i, field := range fields {
-		v, err := strconv.ParseFloat(field, 64)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = v
-	}
-	return out, nil
 }
