@@ -2,6 +2,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -96,9 +97,13 @@ func wanted(list map[string]bool, value string) bool {
 	return len(list) == 0 || list[strings.ToLower(value)]
 }
 
-// sameHost reports whether the link leads to the host that we asked: a token is never sent elsewhere.
+// sameHost reports whether the link leads to the host that we asked: a token is never sent elsewhere. Azure writes links to further
+// pages with the port that https has anyway, as https://prices.azure.com:443/...
 func sameHost(link, asked string) bool {
 	a, errA := url.Parse(link)
 	b, errB := url.Parse(asked)
-	return errA == nil && errB == nil && a.Scheme == b.Scheme && a.Host == b.Host
+	return errA == nil && errB == nil && a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) &&
+		cmp.Or(a.Port(), standardPort) == cmp.Or(b.Port(), standardPort)
 }
+
+const standardPort = "443"

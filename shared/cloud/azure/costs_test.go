@@ -124,7 +124,7 @@ func (w *world) paged(perPage int, empty bool, actual, amortized [][]any) {
 				answer.Columns = append(answer.Columns, &armcostmanagement.QueryColumn{Name: ptr(name)})
 			}
 			if to < len(rows) {
-				answer.NextLink = ptr(fmt.Sprintf("%s/%s/providers/Microsoft.CostManagement/query?api-version=2021-10-01&$skiptoken=%d", w.URL, scope, n+1))
+				answer.NextLink = ptr(fmt.Sprintf("%s/providers/Microsoft.CostManagement/query?api-version=2021-10-01&$skiptoken=%d", w.link("/"+scope), n+1))
 			}
 			resp.SetResponse(http.StatusOK, armcostmanagement.QueryClientUsageResponse{QueryResult: armcostmanagement.QueryResult{Properties: &answer}}, nil)
 			return resp, errResp
@@ -263,7 +263,7 @@ func TestPagesThatLeadInACircleEnd(t *testing.T) {
 	w.subscriptions(portal)
 	w.before = func(out http.ResponseWriter, _ *http.Request, operation string) bool {
 		if operation == "QueryClient.Usage" {
-			fmt.Fprintf(out, `{"properties":{"nextLink":"%s/subscriptions/x/query?page=%d","columns":[],"rows":[]}}`, w.URL, w.count(operation)%3)
+			fmt.Fprintf(out, `{"properties":{"nextLink":"%s?page=%d","columns":[],"rows":[]}}`, w.link("/subscriptions/x/query"), w.count(operation)%3)
 			return true
 		}
 		return false

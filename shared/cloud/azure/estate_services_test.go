@@ -27,7 +27,7 @@ func (w *world) pages(path string, items ...string) {
 		if page < 2*len(items)-1 {
 			q := r.URL.Query()
 			q.Set("$skiptoken", strconv.Itoa(page+1))
-			next = w.URL + r.URL.Path + "?" + q.Encode()
+			next = w.link(r.URL.Path + "?" + q.Encode())
 		}
 		out.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(out, `{"value":[%s],"nextLink":%q}`, item, next)

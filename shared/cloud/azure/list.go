@@ -66,28 +66,45 @@ func follows(next, endpoint string, seen map[string]bool) error {
 	return nil
 }
 
-// answerPage reads one page, again when it gets lost on the way: the SDK repeats only what Azure refuses.
+// answerPage reads one page.
 func answerPage[T any](ctx context.Context, pipeline runtime.Pipeline, link string) (found []T, next string, err error) {
-	var page struct {
+	page, err := answer[struct {
 		Value    []T    `json:"value"`
 		NextLink string `json:"nextLink"`
+	}](ctx, pipeline, link)
+	return page.Value, page.NextLink, err
+}
+
+// fetch reads one thing that is no list.
+func fetch[T any](ctx context.Context, c *Collector, q listing) (thing T, err error) {
+	client, err := arm.NewClient(module, version, c.credential, c.client)
+	if err == nil {
+		thing, err = answer[T](context.WithValue(ctx, runtime.CtxAPINameKey{}, q.operation), client.Pipeline(), runtime.JoinPaths(c.endpoint, q.path)+"?"+q.query.Encode())
 	}
+	return thing, translate(err, q.what)
+}
+
+// answer reads one document, again when it gets lost on the way: the SDK repeats only what Azure refuses.
+func answer[T any](ctx context.Context, pipeline runtime.Pipeline, link string) (document T, err error) {
 	for range readings {
 		var text []byte
-		text, err = answer(ctx, pipeline, link)
+		text, err = received(ctx, pipeline, link)
 		if err == nil && len(text) > 0 {
+			var whole T
 			d := json.NewDecoder(bytes.NewReader(text))
 			d.UseNumber()
-			err = d.Decode(&page)
+			if err = d.Decode(&whole); err == nil {
+				return whole, nil
+			}
 		}
 		if !errors.Is(err, io.ErrUnexpectedEOF) || ctx.Err() != nil {
 			break
 		}
 	}
-	return page.Value, page.NextLink, err
+	return document, err
 }
 
-func answer(ctx context.Context, pipeline runtime.Pipeline, link string) ([]byte, error) {
+func received(ctx context.Context, pipeline runtime.Pipeline, link string) ([]byte, error) {
 	req, err := runtime.NewRequest(ctx, http.MethodGet, link)
 	if err != nil {
 		return nil, err

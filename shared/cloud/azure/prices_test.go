@@ -60,7 +60,7 @@ func (w *world) prices(link func(next string) string) {
 		}
 		q := r.URL.Query()
 		q.Set("$skip", strconv.Itoa(page+1))
-		fmt.Fprintf(out, `{"Items":[%s],"NextPageLink":%q,"Count":1}`, list[page], link(w.URL+"/prices?"+q.Encode()))
+		fmt.Fprintf(out, `{"Items":[%s],"NextPageLink":%q,"Count":1}`, list[page], link(w.link("/prices?"+q.Encode())))
 	}
 }
 
@@ -99,6 +99,8 @@ func TestPriceListsThatGoAstrayEnd(t *testing.T) {
 	}{
 		"in a circle":     {func(next string) string { return strings.SplitN(next, "?", 2)[0] + "?x=1" }, fault.Unavailable},
 		"to another host": {func(string) string { return "https://elsewhere.example/prices" }, fault.Unprocessable},
+		"to another port": {func(next string) string { return strings.Replace(next, ":443", ":8443", 1) }, fault.Unprocessable},
+		"in the clear":    {func(next string) string { return strings.Replace(next, "https", "http", 1) }, fault.Unprocessable},
 	} {
 		w := newWorld(t)
 		w.subscriptions(portal)
@@ -107,7 +109,7 @@ func TestPriceListsThatGoAstrayEnd(t *testing.T) {
 		inner := w.paths["/prices"]
 		w.paths["/prices"] = func(out http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Get("x") != "" {
-				fmt.Fprintf(out, `{"Items":[],"NextPageLink":"%s/prices?x=1"}`, w.URL)
+				fmt.Fprintf(out, `{"Items":[],"NextPageLink":%q}`, w.link("/prices?x=1"))
 				return
 			}
 			inner(out, r)

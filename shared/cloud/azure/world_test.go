@@ -61,9 +61,13 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, servers: map[string]transporter{}, paths: map[string]http.HandlerFunc{}}
 	w.Server = httptest.NewTLSServer(http.HandlerFunc(w.serve))
+	w.URL = "https://azure.example.com" // where the server's own client finds it, too
 	t.Cleanup(w.Close)
 	return w
 }
+
+// link is an address within the world as Azure writes it in its answers: with the port that https has anyway.
+func (w *world) link(path string) string { return w.URL + ":443" + path }
 
 func (w *world) serve(out http.ResponseWriter, r *http.Request) {
 	operation := r.Header.Get(operationHeader)
