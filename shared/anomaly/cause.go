@@ -176,20 +176,42 @@ func (g *group) end(known int) int {
 	return end
 }
 
-// explained is the share of an event's deviation that lies in leaves of the group.
+// explained is the share of an event's deviation that lies in leaves of the group. Of an event that began after the group was
+// known, it is no more than the rest of the group moved by in proportion: a wide incident that goes on for weeks does not
+// explain a part of it that now goes much farther.
 func (c *cube) explained(g *group, e event) float64 {
-	var inside, all float64
+	var inside, usual, all float64
 	for _, i := range e.node.leaves {
-		moved, _, _ := c.leaves[i].path.news(e.run.start, e.run.detected)
+		moved, cost, _ := c.leaves[i].path.news(e.run.start, e.run.detected)
 		all += moved
 		if _, ok := slices.BinarySearch(g.root.leaves, i); ok {
 			inside += moved
+			usual += cost
 		}
 	}
 	if all*e.run.sign <= 0 {
 		return 0
 	}
+	if e.run.start > g.detected {
+		if ratio, ok := c.rest(g, e); ok {
+			inside = e.run.sign * min(e.run.sign*inside, max(0, e.run.sign*ratio*usual))
+		}
+	}
 	return inside / all
+}
+
+// rest is by which part of its usual cost the group's scope moved on an event's days without the event's leaves; not ok where
+// nothing is left.
+func (c *cube) rest(g *group, e event) (ratio float64, ok bool) {
+	var moved, usual float64
+	for _, i := range g.root.leaves {
+		if _, own := slices.BinarySearch(e.node.leaves, i); own {
+			continue
+		}
+		m, u, _ := c.leaves[i].path.mean(e.run.start, e.run.detected)
+		moved, usual, ok = moved+m, usual+u, true
+	}
+	return moved / max(math.Abs(usual), 1e-12), ok
 }
 
 func overlap(a, b []int) bool {

@@ -20,6 +20,8 @@ func Detect(leaves []cost.Series, o Options) []Incident {
 	}
 	var order []unit
 	byUnit := map[unit][]cost.Series{}
+	leaves = slices.Clone(leaves)
+	slices.SortStableFunc(leaves, func(a, b cost.Series) int { return cmp.Compare(a.Scope.String(), b.Scope.String()) }) // sums depend on it
 	for _, s := range leaves {
 		u := unit{s.Currency, s.Basis}
 		if byUnit[u] == nil {

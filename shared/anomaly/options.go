@@ -29,7 +29,7 @@ func ParseSensitivity(s string) (Sensitivity, bool) {
 }
 
 // Version names the detector: it changes whenever the same data could give other incidents.
-const Version = "anomaly/3"
+const Version = "anomaly/4"
 
 // Options steer Detect. The zero value is the default.
 type Options struct {
@@ -76,7 +76,7 @@ func (o Options) limits() limits {
 	case Coarse:
 		l.day, l.days, l.tail, l.relative = 7, [...]float64{6, 6.5}, 0.004, 0.4
 	case Fine:
-		l.day, l.days, l.tail, l.relative = 4, [...]float64{3.2, 3.6}, 0.08, 0.18
+		l.day, l.days, l.fall, l.tail, l.relative = 4.5, [...]float64{3.6, 4}, 1.15, 0.02, 0.2
 	case Balanced:
 	}
 	if l.absolute <= 0 {

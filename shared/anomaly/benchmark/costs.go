@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -11,24 +12,8 @@ import (
 	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
-// sensitivities measures whole bills once for each sensitivity.
-func sensitivities(dir string) ([]measure, error) {
-	var out []measure
-	for _, s := range []anomaly.Sensitivity{anomaly.Coarse, anomaly.Balanced, anomaly.Fine} {
-		m, err := tenantsAt(dir, s)
-		if err != nil {
-			return nil, err
-		}
-		m.Set = string(s)
-		out = append(out, m)
-	}
-	return out, nil
-}
-
 // tenants measures whole bills: cost_synth/labels.json and one table of leaves a tenant.
-func tenants(dir string) (measure, error) { return tenantsAt(dir, anomaly.Balanced) }
-
-func tenantsAt(dir string, sensitivity anomaly.Sensitivity) (measure, error) {
+func tenants(dir string, sensitivity anomaly.Sensitivity) (measure, error) {
 	var labels map[string]struct {
 		Day0      string  `json:"day0"`
 		Days      int     `json:"days"`
@@ -67,7 +52,7 @@ func tenantsAt(dir string, sensitivity anomaly.Sensitivity) (measure, error) {
 // leavesOf reads a tenant's leaves. The detector cuts a bill by provider, account, service and region, so lines that differ
 // only otherwise are added up.
 func leavesOf(path string, day0 time.Time) ([]cost.Series, error) {
-	rows, err := table(path)
+	rows, err := table(path, "provider", "account", "service", "region", "values")
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +69,9 @@ func leavesOf(path string, day0 time.Time) ([]cost.Series, error) {
 		}
 		k := s.Scope.String()
 		if i, ok := at[k]; ok {
+			if len(v) != len(out[i].Values) {
+				return nil, fmt.Errorf("%s: %s has %d values in one row and %d in another", path, s.Scope, len(v), len(out[i].Values))
+			}
 			for t := range v {
 				out[i].Values[t] += v[t]
 			}
@@ -112,12 +100,12 @@ func matching(leaves []cost.Series, s cost.Scope) []int {
 
 // singles measures series that stand alone: inject_real/labels.json and series.csv.gz. Their unit is none of money, so there is no
 // least amount.
-func singles(dir string) (measure, error) {
+func singles(dir string, sensitivity anomaly.Sensitivity) (measure, error) {
 	var labels map[string][]label
 	if err := document(filepath.Join(dir, "labels.json"), &labels); err != nil {
 		return measure{}, err
 	}
-	rows, err := table(filepath.Join(dir, "series.csv.gz"))
+	rows, err := table(filepath.Join(dir, "series.csv.gz"), "id", "start", "eval_from", "values")
 	if err != nil {
 		return measure{}, err
 	}
@@ -135,7 +123,7 @@ func singles(dir string) (measure, error) {
 		if err != nil {
 			return measure{}, err
 		}
-		found := anomaly.Detect([]cost.Series{daily(start, v)}, anomaly.Options{MinDaily: 1e-9})
+		found := anomaly.Detect([]cost.Series{daily(start, v)}, anomaly.Options{Sensitivity: sensitivity, MinDaily: 1e-9})
 		all.add(score(labels[r["id"]], alertsOf(found, start, from), func(cost.Scope, cost.Scope) bool { return true }))
 	}
 	return all.measure(), nil

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
+
+	"github.com/cost-agent/cost-agent/shared/anomaly"
 )
 
 // measure is what one set shows. What does not apply is nil.
@@ -31,53 +33,57 @@ type measure struct {
 func main() {
 	data := flag.String("data", "", "folder that holds any of cost_synth, inject_real and nab")
 	asJSON := flag.Bool("json", false, "print one JSON object a line instead of a table")
-	bySensitivity := flag.Bool("sensitivities", false, "measure cost_synth at each sensitivity, and nothing else")
+	bySensitivity := flag.Bool("sensitivities", false, "measure cost_synth and inject_real at each sensitivity")
 	flag.Parse()
-	measured := run
+	sensitivities := []anomaly.Sensitivity{anomaly.Balanced}
 	if *bySensitivity {
-		measured = runSensitivities
+		sensitivities = []anomaly.Sensitivity{anomaly.Coarse, anomaly.Balanced, anomaly.Fine}
 	}
-	if err := measured(os.Stdout, *data, *asJSON); err != nil {
+	if err := run(os.Stdout, *data, *asJSON, sensitivities); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmark:", err)
 		os.Exit(1)
 	}
 }
 
-func run(w io.Writer, dir string, asJSON bool) error {
+// sets are what is measured, by folder.
+var sets = []struct {
+	name      string
+	sensitive bool
+	measure   func(dir string, s anomaly.Sensitivity) (measure, error)
+}{{"cost_synth", true, tenants}, {"inject_real", true, singles}, {"nab", false, streams}}
+
+// run measures each set that is there. One that cannot be read does not keep the others from it; the error tells at the end.
+func run(w io.Writer, dir string, asJSON bool, sensitivities []anomaly.Sensitivity) error {
 	var all []measure
-	for _, set := range []struct {
-		name    string
-		measure func(dir string) (measure, error)
-	}{{"cost_synth", tenants}, {"inject_real", singles}, {"nab", streams}} {
+	var failed error
+	for _, set := range sets {
 		path := filepath.Join(dir, set.name)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || len(sensitivities) > 1 && !set.sensitive {
 			continue
 		}
-		m, err := set.measure(path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", set.name, err)
+		for _, s := range sensitivities {
+			m, err := set.measure(path, s)
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", set.name, err))
+				continue
+			}
+			m.Set = set.name
+			if len(sensitivities) > 1 {
+				m.Set += ", " + string(s)
+			}
+			all = append(all, m)
 		}
-		m.Set = set.name
-		all = append(all, m)
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("%q holds none of cost_synth, inject_real and nab; name the folder with -data", dir)
+		if failed == nil {
+			failed = fmt.Errorf("%q holds none of cost_synth, inject_real and nab; name the folder with -data", dir)
+		}
+		return failed
 	}
 	if asJSON {
-		return printJSON(w, all)
+		return errors.Join(printJSON(w, all), failed)
 	}
-	return printTable(w, all)
-}
-
-func runSensitivities(w io.Writer, dir string, asJSON bool) error {
-	all, err := sensitivities(filepath.Join(dir, "cost_synth"))
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(w, all)
-	}
-	return printTable(w, all)
+	return errors.Join(printTable(w, all), failed)
 }
 
 func printJSON(w io.Writer, all []measure) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cost-agent/cost-agent/shared/anomaly"
 	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
@@ -25,25 +26,45 @@ func dataDir(t *testing.T, set string) string {
 	return dir
 }
 
+// More sensitivity finds no less, and the rate of false alerts stays below what the documentation states.
 func TestBillsReachTheTargets(t *testing.T) {
 	t.Parallel()
-	m, err := tenants(dataDir(t, "cost_synth"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *m.F1 < 0.70 || *m.FalsePerTenantWeek > 0.3 || *m.RootTop1 < 0.7 || *m.RootTop3 < 0.9 {
-		t.Errorf("F1 %.3f, %.2f false alerts a tenant-week, root %.2f and %.2f", *m.F1, *m.FalsePerTenantWeek, *m.RootTop1, *m.RootTop3)
+	dir := dataDir(t, "cost_synth")
+	least := 0.0
+	for _, tt := range []struct {
+		at        anomaly.Sensitivity
+		f1, false float64
+	}{{anomaly.Coarse, 0.80, 0.1}, {anomaly.Balanced, 0.80, 0.2}, {anomaly.Fine, 0.70, 0.3}} {
+		m, err := tenants(dir, tt.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *m.F1 < tt.f1 || *m.FalsePerTenantWeek > tt.false || *m.RootTop1 < 0.7 || *m.RootTop3 < 0.9 {
+			t.Errorf("%s: F1 %.3f, %.2f false alerts a tenant-week, root %.2f and %.2f", tt.at, *m.F1, *m.FalsePerTenantWeek, *m.RootTop1, *m.RootTop3)
+		}
+		if *m.Recall < least {
+			t.Errorf("%s: recall %.3f, less than the sensitivity before", tt.at, *m.Recall)
+		}
+		least = *m.Recall
 	}
 }
 
 func TestSingleSeriesReachTheTarget(t *testing.T) {
 	t.Parallel()
-	m, err := singles(dataDir(t, "inject_real"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *m.F1 < 0.57 {
-		t.Errorf("F1 %.3f", *m.F1)
+	dir := dataDir(t, "inject_real")
+	least := 0.0
+	for _, tt := range []struct {
+		at anomaly.Sensitivity
+		f1 float64
+	}{{anomaly.Coarse, 0.4}, {anomaly.Balanced, 0.65}, {anomaly.Fine, 0.57}} {
+		m, err := singles(dir, tt.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *m.F1 < tt.f1 || *m.Recall < least {
+			t.Errorf("%s: F1 %.3f, recall %.3f", tt.at, *m.F1, *m.Recall)
+		}
+		least = *m.Recall
 	}
 }
 
@@ -116,7 +137,7 @@ func TestOutput(t *testing.T) {
 	if line["f1"] != nil {
 		t.Errorf("f1 of nothing is %v, want null", line["f1"])
 	}
-	if err := run(&b, t.TempDir(), true); err == nil {
+	if err := run(&b, t.TempDir(), true, []anomaly.Sensitivity{anomaly.Balanced}); err == nil {
 		t.Error("an empty folder is no error")
 	}
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/anomaly"
@@ -28,27 +30,24 @@ const (
 const nabTime = "2006-01-02 15:04:05"
 
 // streams measures univariate series of any step, each with its windows of anomaly in nab/combined_windows.json.
-func streams(dir string) (measure, error) {
+// They have no sensitivity.
+func streams(dir string, _ anomaly.Sensitivity) (measure, error) {
 	var windows map[string][][2]string
 	if err := document(filepath.Join(dir, "combined_windows.json"), &windows); err != nil {
 		return measure{}, err
 	}
 	total := 0.0
 	m := measure{}
+	files := 0
 	for _, name := range slices.Sorted(maps.Keys(windows)) {
-		rows, err := table(filepath.Join(dir, name+".gz"))
+		times, values, err := stream(filepath.Join(dir, name+".gz"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the windows may be those of more files than lie here
+		}
 		if err != nil {
 			return measure{}, err
 		}
-		times, values := make([]time.Time, len(rows)), make([]float64, len(rows))
-		for i, r := range rows {
-			if times[i], err = time.Parse(nabTime, r["timestamp"]); err != nil {
-				return measure{}, err
-			}
-			if values[i], err = strconv.ParseFloat(r["value"], 64); err != nil {
-				return measure{}, err
-			}
-		}
+		files++
 		spans, err := spansOf(windows[name], times)
 		if err != nil {
 			return measure{}, err
@@ -57,12 +56,33 @@ func streams(dir string) (measure, error) {
 		total += s
 		m.Events += len(spans)
 	}
+	if files == 0 {
+		return measure{}, fmt.Errorf("%s holds none of the files that its combined_windows.json names", dir)
+	}
 	if m.Events > 0 {
 		worst := -falseNegative * float64(m.Events)
 		standard := 100 * (total - worst) / (truePositive*float64(m.Events) - worst)
 		m.NABStandard = &standard
 	}
 	return m, nil
+}
+
+// stream reads the moments and values of a file.
+func stream(path string) ([]time.Time, []float64, error) {
+	rows, err := table(path, "timestamp", "value")
+	if err != nil {
+		return nil, nil, err
+	}
+	times, values := make([]time.Time, len(rows)), make([]float64, len(rows))
+	for i, r := range rows {
+		if times[i], err = time.Parse(nabTime, r["timestamp"]); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if values[i], err = number(r["value"]); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return times, values, nil
 }
 
 // span is a window as positions, both ends included.

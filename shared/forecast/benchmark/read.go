@@ -54,9 +54,10 @@ func rowsOf(file string) ([][]string, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	var r io.Reader = bufio.NewReader(f)
-	if magic, err := r.(*bufio.Reader).Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		if r, err = gzip.NewReader(r); err != nil {
+	buffered := bufio.NewReader(f)
+	var r io.Reader = buffered
+	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		if r, err = gzip.NewReader(buffered); err != nil {
 			return nil, err
 		}
 	}

@@ -43,7 +43,7 @@ func spreadsOf(set string, each []scored) []spread {
 		if here == nil {
 			continue
 		}
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // what is drawn needs no secrecy
+		random := rand.New(rand.NewPCG(1, 2))
 		draw := func() float64 {
 			chosen := make([]scored, 0, len(each))
 			for range names {
