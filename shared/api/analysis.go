@@ -61,7 +61,7 @@ type analyzeInput struct {
 
 type analyzeBody struct {
 	Types       []job.AnalysisType  `json:"types,omitempty" uniqueItems:"true" enum:"anomaly,forecast,trend" doc:"What to do; without it, everything."`
-	Sensitivity anomaly.Sensitivity `json:"sensitivity,omitempty" enum:"low,medium,high" doc:"How unusual a day must be to be told; medium without it. For a bill of about 150 leaves expect one false alert in eight months at low, one in two months at medium, and one in two to three weeks at high."`
+	Sensitivity anomaly.Sensitivity `json:"sensitivity,omitempty" enum:"low,medium,high" doc:"How unusual a day must be to be told; medium without it. For a bill of about 150 leaves expect one false alert in eight months at low, one in two months at medium, and one in five weeks at high."`
 	Basis       cost.Basis          `json:"basis,omitempty" enum:"billed,effective,list,contracted" doc:"Which cost to look at; effective without it."`
 	Filters     cost.Scope          `json:"filters,omitempty" doc:"A part of the bill: FOCUS column, or Tags/<key>, to value. Without it, the whole bill."`
 	Period      *cost.Period        `json:"period,omitempty" doc:"The history to learn from and to judge, at most three years; without it, the last eighteen months. What is found in a period of your own is kept apart, under the name that the answer gives as analysis."`
