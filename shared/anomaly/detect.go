@@ -42,10 +42,10 @@ func Detect(leaves []cost.Series, o Options) []Incident {
 func detect(leaves []cost.Series, o Options) []Incident {
 	c := newCube(leaves)
 	c.scan(o)
-	daily := c.daily()
+	whole := c.whole()
 	var out []Incident
 	for _, g := range c.gather() {
-		i := c.incident(g, daily)
+		i := c.incident(g, daily(whole, g.detected))
 		if i.Open() || i.End.After(o.Since) {
 			out = append(out, i)
 		}
@@ -102,13 +102,19 @@ func (c *cube) money(amount float64) cost.Money {
 	return cost.Money{Amount: decimal.NewFromFloat(amount).Round(2), Currency: c.currency, Basis: c.basis}
 }
 
-// daily is what a day of the whole bill costs lately.
-func (c *cube) daily() float64 {
+// whole is the cost of the whole bill by day.
+func (c *cube) whole() []float64 {
 	all := make([]int, len(c.leaves))
 	for i := range all {
 		all[i] = i
 	}
-	known := slices.DeleteFunc(last(c.sum(all), 30), math.IsNaN)
+	return c.sum(all)
+}
+
+// daily is what a day of the whole bill cost in the month up to the given day. Later days do not count: they would change how
+// severe an incident was that is long over.
+func daily(whole []float64, day int) float64 {
+	known := slices.DeleteFunc(slices.Clone(last(whole[:day+1], 30)), math.IsNaN)
 	return math.Abs(mean(known))
 }
 

@@ -43,3 +43,22 @@ func TestSeriesLooksAtNoLaterPoint(t *testing.T) {
 		}
 	})
 }
+
+// Another unit and another zero, as of degrees, change nothing. Costs have a zero: what is half as much again matters more than what
+// is a hundredth more, so that whole bills are judged alike in another unit only.
+func TestSeriesHasNoUnitAndNoZero(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		seed, level := rapid.IntRange(0, 1000).Draw(t, "seed"), rapid.Float64Range(-5, 5).Draw(t, "level")
+		unit := rapid.SampledFrom([]float64{0.125, -1, 2, 1024}).Draw(t, "unit")
+		zero := float64(rapid.IntRange(-5000, 5000).Draw(t, "zero"))
+		v := build(1200, func(i int) float64 {
+			v := math.Round(1024*noise(i+seed)) / 1024 // so short that nothing is rounded below
+			return v + map[bool]float64{true: math.Round(16*level) / 16}[i > 700]
+		})
+		want := anomaly.Series(v)
+		if got := anomaly.Series(build(len(v), func(i int) float64 { return unit*v[i] + zero })); !slices.Equal(got, want) {
+			t.Fatalf("alarms at %v, of %g x + %g at %v", want, unit, zero, got)
+		}
+	})
+}
