@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/anomaly"
@@ -29,6 +30,8 @@ type AnomalyFilter struct {
 	Severity      anomaly.Severity // at least; empty: all
 	Provider      string           // empty: all
 	Service       string           // empty: all
+	Account       string           // empty: all
+	Region        string           // empty: all
 	Since         time.Time        // detected on that day or later; zero: all
 	AfterDetected time.Time        // with AfterID, the last one of the page before
 	AfterID       string
@@ -42,12 +45,27 @@ type Level string
 const (
 	WholeLevel    Level = "total"
 	ProviderLevel Level = "provider"
+	AccountLevel  Level = "account" // of a provider, over all services
+	RegionLevel   Level = "region"  // of a provider, over all services
 	ServiceLevel  Level = "service"
 	LeafLevel     Level = "leaf" // the account and region of a service
 )
 
 // Levels lists them, widest first.
-var Levels = []Level{WholeLevel, ProviderLevel, ServiceLevel, LeafLevel}
+var Levels = []Level{WholeLevel, ProviderLevel, AccountLevel, RegionLevel, ServiceLevel, LeafLevel}
+
+// LevelOf is the level whose parts fix just the dimensions of the scope; empty where there is none.
+func LevelOf(s cost.Scope) Level {
+	if len(s) == 0 {
+		return WholeLevel
+	}
+	for _, c := range slices.Concat(cuts, crossingCuts) {
+		if len(c.by) == len(s) && !slices.ContainsFunc(c.by, func(d cost.Dimension) bool { _, ok := s[d]; return !ok }) {
+			return c.level
+		}
+	}
+	return ""
+}
 
 // ResultFilter chooses forecasts or trends.
 type ResultFilter struct {
@@ -56,4 +74,6 @@ type ResultFilter struct {
 	Level    Level
 	Provider string // empty: all
 	Service  string // empty: all
+	Account  string // empty: all
+	Region   string // empty: all
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,15 +29,19 @@ const mostDrivers = 10
 func (a Analyze) outlook(ctx context.Context, t tenant.ID, key AnalysisKey, branches []branch, calendar cost.Calendar, now time.Time) ([]Forecast, error) {
 	end := lastForecast(branches)
 	out := make([]Forecast, len(branches))
-	var todo []int
-	var contents []string
+	first := map[string]int{} // of each content, the branch that is forecast for all
+	var own, todo []int
 	for i, b := range branches {
-		if b.same < 0 {
-			out[i].Content = contentOf(b, end[b.Currency], calendar)
-			todo, contents = append(todo, i), append(contents, out[i].Content)
+		if b.same >= 0 {
+			continue
+		}
+		out[i].Content = contentOf(b, end[b.Currency], calendar)
+		own = append(own, i)
+		if _, twin := first[out[i].Content]; !twin {
+			first[out[i].Content], todo = i, append(todo, i)
 		}
 	}
-	made, err := a.Store.MadeForecasts(ctx, t, key, contents)
+	made, err := a.Store.MadeForecasts(ctx, t, key, slices.Collect(maps.Keys(first)))
 	if err != nil {
 		return nil, err
 	}
@@ -47,13 +53,17 @@ func (a Analyze) outlook(ctx context.Context, t tenant.ID, key AnalysisKey, bran
 			o := forecast.Options{Calendar: calendar, Fast: b.fast()}
 			known = Forecast{Forecast: forecast.DailyWith(b.Series, b.ahead(end[b.Currency]), o), Version: forecast.Version, At: now}
 		}
-		known.Scope, known.Basis, known.Currency, known.Content, known.Moves = b.Scope, b.Basis, b.Currency, content, nil
+		known.Content = content
 		out[i] = known
 	})
 	if err != nil {
 		return nil, err
 	}
-	reconcile(branches, out, todo)
+	for _, i := range own {
+		out[i] = out[first[out[i].Content]]
+		out[i].Scope, out[i].Basis, out[i].Currency, out[i].Moves = branches[i].Scope, branches[i].Basis, branches[i].Currency, nil
+	}
+	reconcile(branches, out, own)
 	for i, b := range branches {
 		if b.same >= 0 {
 			out[i] = out[b.same]
@@ -63,8 +73,10 @@ func (a Analyze) outlook(ctx context.Context, t tenant.ID, key AnalysisKey, bran
 	return ordered(branches, out), nil
 }
 
-// reconcile says how far the days of each forecast move. Only branches that stand for themselves take part.
+// reconcile says how far the days of each forecast move. Only branches that stand for themselves take part. Those of the tree are
+// reconciled; what crosses it is the sum of the leaves.
 func reconcile(branches []branch, forecasts []Forecast, own []int) {
+	own = slices.DeleteFunc(slices.Clone(own), func(i int) bool { return branches[i].across })
 	position := make(map[int]int, len(own))
 	tree := make([]forecast.Branch, len(own))
 	for k, i := range own {
@@ -78,6 +90,7 @@ func reconcile(branches []branch, forecasts []Forecast, own []int) {
 	for k, moves := range forecast.Reconcile(tree) {
 		forecasts[own[k]].Moves = moves
 	}
+	cross(branches, forecasts)
 }
 
 // fast is for parts of which there are many and which weigh little: the gain of ARIMA over the other models is a few percent of
@@ -101,10 +114,11 @@ func lastForecast(branches []branch) map[cost.Currency]time.Time {
 	return end
 }
 
-// contentOf names everything that a forecast follows from: the model, its options, the settled days, the holidays in reach.
+// contentOf names everything that a forecast follows from: the model, its options, the settled days, their currency, the holidays
+// in reach.
 func contentOf(b branch, end time.Time, calendar cost.Calendar) string {
 	h := sha256.New()
-	buf := []byte(forecast.Version)
+	buf := []byte(forecast.Version + string(b.Currency))
 	buf = append(buf, 0, 0)
 	if b.fast() {
 		buf[len(buf)-1] = 1
@@ -146,8 +160,8 @@ func movement(ctx context.Context, branches []branch, now time.Time) ([]Trend, e
 	return ordered(branches, out), nil
 }
 
-// drivers are the parts that made the last 30 settled days cost more or less than the 30 before: the services of the whole and of
-// providers, the accounts and regions of a service. A leaf has none.
+// drivers are the parts that made the last 30 settled days cost more or less than the 30 before: the services of the whole, of
+// providers, of accounts and of regions; the accounts and regions of a service. A leaf has none.
 func drivers(b branch) []trend.Driver {
 	if len(b.leaves) < 2 {
 		return nil

@@ -29,6 +29,10 @@ func manyParts() *dailyBill {
 	}
 	l.add("USD", "Microsoft", "VM", "vm-1", steady(700))
 	l.add("EUR", "Microsoft", "VM", "vm-2", steady(70))
+	for row, account := range map[int]string{1: "2", 3: "2", 4: "3", 5: "4"} {
+		l.rows[row].Scope[cost.Account] = account
+	}
+	l.rows[5].Scope[cost.Region] = "us"
 	return l
 }
 
@@ -67,8 +71,66 @@ func TestForecastsOfEachLevelSumToTheWhole(t *testing.T) {
 				t.Fatalf("%s on %s: the parts sum to %.6f, the whole is %.6f", level, day, got, want)
 			}
 		}
-		if want := map[job.Level]int{job.ServiceLevel: 1, job.LeafLevel: 1}[level]; rests != want {
-			t.Errorf("%s: %d rests, want %d: the tiny services together", level, rests, want)
+		if want := map[job.Level]int{job.AccountLevel: 1, job.ServiceLevel: 1, job.LeafLevel: 1}[level]; rests != want {
+			t.Errorf("%s: %d rests, want %d: the tiny services together, and the tiny accounts", level, rests, want)
+		}
+	}
+}
+
+// Accounts and regions cut the bill another way than services do, and tell the same of it: each is the sum of its leaves.
+func TestAccountsAndRegionsAreTheSumOfTheirLeaves(t *testing.T) {
+	t.Parallel()
+	l := &dailyBill{}
+	for i, account := range []string{"1", "2", "2", "1"} {
+		l.add("USD", "AWS", []string{"EC2", "S3"}[i%2], fmt.Sprint(i), from(60*i, 100*float64(i+1)))
+		l.rows[i].Scope[cost.Account], l.rows[i].Scope[cost.Region] = account, []string{"eu", "us"}[i/2]
+	}
+	l.analyze(t, analysed, job.AnalyzeInput{Types: []job.AnalysisType{job.Forecasts, job.Trends}})
+	for _, d := range []cost.Dimension{cost.Account, cost.Region} {
+		level := job.LevelOf(cost.Scope{cost.Provider: "AWS", d: ""})
+		sums := map[string]float64{} // of leaves
+		for _, f := range l.forecasts {
+			if f.Level == job.LeafLevel {
+				for _, p := range f.Moved(f.Moves).Points {
+					sums[f.Scope[d]+p.Day.Format(time.DateOnly)] += p.Mean
+				}
+			}
+		}
+		found := 0
+		for _, f := range l.forecasts {
+			if f.Level != level {
+				continue
+			}
+			found++
+			for _, p := range f.Moved(f.Moves).Points {
+				if want := sums[f.Scope[d]+p.Day.Format(time.DateOnly)]; math.Abs(p.Mean-want) > 1e-9*want || p.High80 <= p.Mean {
+					t.Fatalf("%s on %s: %.4f up to %.4f, its leaves sum to %.4f", f.Scope, p.Day, p.Mean, p.High80, want)
+				}
+			}
+		}
+		if found != 2 || len(sums) != 2*123 {
+			t.Errorf("%d forecasts of a %s, and leaves on %d days", found, level, len(sums))
+		}
+	}
+	for _, x := range l.trends {
+		if x.Level == job.AccountLevel && (len(x.Scope) != 2 || len(x.Drivers) != 2 || x.Drivers[0].Scope[cost.Service] == "") {
+			t.Errorf("the trend of %s is driven by %+v, want its services", x.Scope, x.Drivers)
+		}
+	}
+}
+
+// The same days in another currency are another cost.
+func TestTwinsOfTwoCurrenciesKeepTheirs(t *testing.T) {
+	t.Parallel()
+	l := &dailyBill{}
+	for _, c := range []cost.Currency{"EUR", "USD"} {
+		l.add(c, "AWS", "EC2", "i", steady(5))
+		l.rows[len(l.rows)-1].Values = l.rows[0].Values
+	}
+	l.analyze(t, analysed, job.AnalyzeInput{Types: []job.AnalysisType{job.Forecasts}})
+	for _, f := range l.forecasts {
+		if f.Next30.Mean.Currency != f.Currency {
+			t.Errorf("%s in %s: %s", f.Scope, f.Currency, f.Next30.Mean)
 		}
 	}
 }

@@ -159,9 +159,9 @@ func TestAnalyzeNeverMixesCurrencies(t *testing.T) {
 			t.Errorf("%s in euros: %.1f a day, want about 70", f.Scope, f.Points[0].Mean)
 		}
 	}
-	// The whole, its provider, its services and their leaves: two in one currency, one in the other.
-	if len(l.forecasts) != 10 || len(l.trends) != 10 {
-		t.Errorf("%d forecasts, %d trends, want 10", len(l.forecasts), len(l.trends))
+	// The whole, its provider, its account, its region, its services and their leaves: two in one currency, one in the other.
+	if len(l.forecasts) != 14 || len(l.trends) != 14 {
+		t.Errorf("%d forecasts, %d trends, want 14", len(l.forecasts), len(l.trends))
 	}
 	for _, tr := range l.trends {
 		if tr.Currency == "USD" && len(tr.Scope) == 0 && (len(tr.Drivers) == 0 || tr.Drivers[0].Scope[cost.Service] != "EC2") {
@@ -214,8 +214,8 @@ func TestAnalyzeAPartOfTheBill(t *testing.T) {
 			t.Errorf("a forecast of %s", f.Scope)
 		}
 	}
-	if len(l.forecasts) != 6 {
-		t.Errorf("%d forecasts, want the provider as the whole and as itself, its two services and their leaves", len(l.forecasts))
+	if len(l.forecasts) != 8 {
+		t.Errorf("%d forecasts, want the provider as the whole and as itself, its account, its region, its two services and their leaves", len(l.forecasts))
 	}
 }
 

@@ -24,6 +24,7 @@ type branch struct {
 
 	level  Level
 	rest   bool // what its scope holds beside the parts that stand by themselves
+	across bool // it cuts its provider another way than the tree does, and takes no part in reconciling
 	parent int  // position of the branch that it is a part of; -1 for the whole
 	same   int  // position of the branch that holds the same costs and answers for this one; -1
 	leaves []cost.Series
@@ -31,14 +32,20 @@ type branch struct {
 	share  float64 // of the bill
 }
 
-// cuts are the levels below the whole, and how they cut the bill.
-var cuts = []struct {
+// cut is a level, and how it cuts the bill.
+type cut struct {
 	level Level
 	by    []cost.Dimension
-}{{ProviderLevel, leafDimensions[:1]}, {ServiceLevel, []cost.Dimension{cost.Provider, cost.Service}}, {LeafLevel, leafDimensions}}
+}
 
-// branchesOf cuts the bill of each currency into a tree: all of it, its providers, their services, their leaves. The branches of
-// each level together are the bill. A branch stands before its parts.
+// cuts are the levels below the whole, each a part of the one before; and those that cut providers another way.
+var (
+	cuts         = []cut{{ProviderLevel, leafDimensions[:1]}, {ServiceLevel, []cost.Dimension{cost.Provider, cost.Service}}, {LeafLevel, leafDimensions}}
+	crossingCuts = []cut{{AccountLevel, []cost.Dimension{cost.Provider, cost.Account}}, {RegionLevel, []cost.Dimension{cost.Provider, cost.Region}}}
+)
+
+// branchesOf cuts the bill of each currency into a tree: all of it, its providers, their services, their leaves; and the providers
+// once more into accounts, and into regions. The branches of each level together are the bill. A branch stands before its parts.
 func branchesOf(leaves []cost.Series, about cost.Scope) []branch {
 	var out []branch
 	for _, c := range currencies(leaves) {
@@ -51,12 +58,22 @@ func branchesOf(leaves []cost.Series, about cost.Scope) []branch {
 		whole.recent = recentCost(whole.Series)
 		g.branches = append(g.branches, whole)
 		from := len(out)
+		var providers []int
 		for _, cut := range cuts {
 			to := len(g.branches)
 			for i := from; i < to; i++ {
 				g.divide(i, about, cut.level, cut.by)
 			}
 			from = to
+			if cut.level == ProviderLevel {
+				providers = span(to, len(g.branches))
+			}
+		}
+		g.across = true
+		for _, cut := range crossingCuts {
+			for _, i := range providers {
+				g.divide(i, about, cut.level, cut.by)
+			}
 		}
 		out = g.branches
 	}
@@ -68,6 +85,7 @@ type growth struct {
 	branches []branch
 	extent   extent
 	total    float64 // what the bill cost lately
+	across   bool    // what grows is no part of the tree
 }
 
 // divide cuts a branch one level finer.
@@ -112,7 +130,7 @@ func (g *growth) divide(at int, about cost.Scope, level Level, by []cost.Dimensi
 
 func (g *growth) add(x part, level Level, parent int, rest bool) {
 	g.branches = append(g.branches, branch{
-		Series: sumWithin(x.leaves, x.scope, g.extent), level: level, rest: rest, parent: parent, same: -1,
+		Series: sumWithin(x.leaves, x.scope, g.extent), level: level, rest: rest, across: g.across, parent: parent, same: -1,
 		leaves: x.leaves, recent: x.recent, share: x.recent / max(g.total, 1e-9),
 	})
 }
@@ -120,7 +138,7 @@ func (g *growth) add(x part, level Level, parent int, rest bool) {
 // answers repeats a branch on the next level, where it is not divided.
 func (g *growth) answers(at int, level Level, scope cost.Scope, rest bool) {
 	b := g.branches[at]
-	b.level, b.Scope, b.rest, b.same = level, scope, rest, g.answering(at)
+	b.level, b.Scope, b.rest, b.across, b.same = level, scope, rest, g.across, g.answering(at)
 	g.branches = append(g.branches, b)
 }
 
@@ -129,6 +147,15 @@ func (g *growth) answering(at int) int {
 		return same
 	}
 	return at
+}
+
+// span lists the numbers from one to another, the second not included.
+func span(from, to int) []int {
+	out := make([]int, 0, to-from)
+	for i := from; i < to; i++ {
+		out = append(out, i)
+	}
+	return out
 }
 
 // part is some leaves with one scope.

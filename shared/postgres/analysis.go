@@ -53,14 +53,16 @@ func mergeAnomalies(ctx context.Context, tx pgx.Tx, t tenant.ID, a job.AnalysisK
 		return err
 	}
 	const sql = `
-		insert into anomalies (tenant_id, id, analysis, basis, status, severity, provider, service, started, detected, document)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		insert into anomalies (tenant_id, id, analysis, basis, status, severity, provider, service, account, region, started, detected, document)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (tenant_id, analysis, basis, id) do update set status = excluded.status, severity = excluded.severity,
-			provider = excluded.provider, service = excluded.service, document = excluded.document`
+			provider = excluded.provider, service = excluded.service, account = excluded.account, region = excluded.region,
+			document = excluded.document`
 	batch := &pgx.Batch{}
 	for _, x := range merge(known) {
 		batch.Queue(sql, t, x.ID, a.Scope, a.Basis, x.Status, slices.Index(anomaly.Severities, x.Severity),
-			valueOf(x.Scope, cost.Provider), valueOf(x.Scope, cost.Service), x.Start, x.Detected, x)
+			valueOf(x.Scope, cost.Provider), valueOf(x.Scope, cost.Service), valueOf(x.Scope, cost.Account), valueOf(x.Scope, cost.Region),
+			x.Start, x.Detected, x)
 	}
 	return tx.SendBatch(ctx, batch).Close()
 }
@@ -80,10 +82,10 @@ func (db *DB) Anomalies(ctx context.Context, t tenant.ID, f job.AnomalyFilter) (
 		where analysis = $1 and basis = $2
 		  and (cardinality($3::text[]) = 0 or status = any($3))
 		  and severity >= $4
-		  and ($5 = '' or provider = $5) and ($6 = '' or service = $6)
-		  and ($7::date is null or detected >= $7)
-		  and ($8::date is null or (detected, id) < ($8, $9))
-		order by detected desc, id desc limit $10`
+		  and ($5 = '' or provider = $5) and ($6 = '' or service = $6) and ($7 = '' or account = $7) and ($8 = '' or region = $8)
+		  and ($9::date is null or detected >= $9)
+		  and ($10::date is null or (detected, id) < ($10, $11))
+		order by detected desc, id desc limit $12`
 	var found []job.Anomaly
 	err := db.tx(ctx, t, func(tx pgx.Tx) error {
 		statuses := make([]string, len(f.Status))
@@ -91,7 +93,7 @@ func (db *DB) Anomalies(ctx context.Context, t tenant.ID, f job.AnomalyFilter) (
 			statuses[i] = string(s)
 		}
 		rows, err := tx.Query(ctx, sql, cmp.Or(f.Analysis, "total"), cmp.Or(f.Basis, cost.Effective), statuses,
-			max(0, slices.Index(anomaly.Severities, f.Severity)), f.Provider, f.Service, orNull(f.Since), orNull(f.AfterDetected), f.AfterID, f.Limit)
+			max(0, slices.Index(anomaly.Severities, f.Severity)), f.Provider, f.Service, f.Account, f.Region, orNull(f.Since), orNull(f.AfterDetected), f.AfterID, f.Limit)
 		if err != nil {
 			return err
 		}

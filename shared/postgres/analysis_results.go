@@ -70,8 +70,8 @@ func replaceResults(ctx context.Context, tx pgx.Tx, t tenant.ID, a job.AnalysisK
 		return err
 	}
 	const save = `
-		insert into analysis_results (tenant_id, kind, analysis, basis, level, scope, rest, currency, provider, service, position, content, moves, document)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		insert into analysis_results (tenant_id, kind, analysis, basis, level, scope, rest, currency, provider, service, account, region, position, content, moves, document)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		on conflict (tenant_id, kind, analysis, basis, level, scope, rest, currency)
 		do update set position = excluded.position, content = excluded.content, moves = excluded.moves, document = excluded.document`
 	const move = `
@@ -87,7 +87,7 @@ func replaceResults(ctx context.Context, tx pgx.Tx, t tenant.ID, a job.AnalysisK
 			continue
 		}
 		batch.Queue(save, t, kind, a.Scope, a.Basis, r.level, r.scope, r.rest, r.currency,
-			valueOf(r.about, cost.Provider), valueOf(r.about, cost.Service), i, r.content, r.moves, r.document)
+			valueOf(r.about, cost.Provider), valueOf(r.about, cost.Service), valueOf(r.about, cost.Account), valueOf(r.about, cost.Region), i, r.content, r.moves, r.document)
 	}
 	for k := range known { // what the bill no longer holds
 		batch.Queue(`delete from analysis_results where kind = $1 and analysis = $2 and basis = $3 and level = $4 and scope = $5 and rest = $6 and currency = $7`,
@@ -176,11 +176,12 @@ func results[T any](ctx context.Context, db *DB, t tenant.ID, kind, columns stri
 	sql := `
 		select ` + columns + ` from analysis_results
 		where kind = $1 and analysis = $2 and basis = $3 and level = $4
-		  and ($5 = '' or provider = $5) and ($6 = '' or service = $6)
+		  and ($5 = '' or provider = $5) and ($6 = '' or service = $6) and ($7 = '' or account = $7) and ($8 = '' or region = $8)
 		order by position`
 	var found []T
 	err := db.tx(ctx, t, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, sql, kind, cmp.Or(f.Analysis, "total"), cmp.Or(f.Basis, cost.Effective), cmp.Or(f.Level, job.WholeLevel), f.Provider, f.Service)
+		rows, err := tx.Query(ctx, sql, kind, cmp.Or(f.Analysis, "total"), cmp.Or(f.Basis, cost.Effective), cmp.Or(f.Level, job.WholeLevel),
+			f.Provider, f.Service, f.Account, f.Region)
 		if err != nil {
 			return err
 		}

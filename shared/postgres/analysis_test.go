@@ -53,7 +53,7 @@ func TestAnalysisOfTheSandbox(t *testing.T) {
 
 func checkResults(t *testing.T, c company) {
 	t.Helper()
-	for level, least := range map[job.Level]int{job.WholeLevel: 1, job.ProviderLevel: 4, job.ServiceLevel: 10} {
+	for level, least := range map[job.Level]int{job.WholeLevel: 1, job.ProviderLevel: 4, job.AccountLevel: 4, job.RegionLevel: 5, job.ServiceLevel: 10} {
 		forecasts, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: level})
 		if err != nil || len(forecasts) < least {
 			t.Errorf("%s: %d forecasts, %v", level, len(forecasts), err)
@@ -84,6 +84,23 @@ func checkResults(t *testing.T, c company) {
 	if err != nil || len(whole) != 1 || whole[0].Next90 == nil || whole[0].MASE == nil || !whole[0].Next90.Mean.Amount.IsPositive() {
 		t.Fatalf("the whole bill: %+v, %v", whole, err)
 	}
+	regions, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: job.RegionLevel, Provider: "AWS"})
+	if err != nil || len(regions) < 2 {
+		t.Fatalf("%d forecasts of regions of AWS, %v", len(regions), err)
+	}
+	for _, r := range regions {
+		if r.Scope[cost.Region] == "" { // none, at every provider
+			continue
+		}
+		found, err := c.db.Forecasts(t.Context(), acme, job.ResultFilter{Level: job.RegionLevel, Region: r.Scope[cost.Region]})
+		if err != nil || len(found) != 1 || found[0].Scope.String() != r.Scope.String() {
+			t.Errorf("%d forecasts of the region %s, %v", len(found), r.Scope, err)
+		}
+	}
+	accounts, err := c.db.Trends(t.Context(), acme, job.ResultFilter{Level: job.AccountLevel, Account: "nobody"})
+	if err != nil || len(accounts) != 0 {
+		t.Errorf("trends of an account that is not there: %d, %v", len(accounts), err)
+	}
 	azure, err := c.db.Trends(t.Context(), acme, job.ResultFilter{Level: job.ServiceLevel, Provider: "Microsoft", Service: "Bandwidth"})
 	if err != nil || len(azure) != 1 || azure[0].Scope[cost.Service] != "Bandwidth" {
 		t.Errorf("trends of one service: %+v, %v", azure, err)
@@ -95,7 +112,7 @@ func TestAnomaliesInOrderByPageAndFilter(t *testing.T) {
 	db := open(t)
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	entry := func(id string, day int, s anomaly.Severity, status job.AnomalyStatus, provider string) job.Anomaly {
-		return job.Anomaly{Status: status, Incident: anomaly.Incident{ID: id, Severity: s, Scope: cost.Scope{cost.Provider: provider},
+		return job.Anomaly{Status: status, Incident: anomaly.Incident{ID: id, Severity: s, Scope: cost.Scope{cost.Provider: provider, cost.Account: "account of " + id, cost.Region: "eu"},
 			Start: at.AddDate(0, 0, day), Detected: at.AddDate(0, 0, day), Causes: []anomaly.Cause{}}}
 	}
 	key := job.AnalysisKey{Scope: "total", Basis: cost.Effective}
@@ -120,6 +137,8 @@ func TestAnomaliesInOrderByPageAndFilter(t *testing.T) {
 		"status":    {job.AnomalyFilter{Status: []job.AnomalyStatus{job.AnomalyOpen}}, []string{"d", "b"}},
 		"severity":  {job.AnomalyFilter{Severity: anomaly.High}, []string{"d", "b"}},
 		"provider":  {job.AnomalyFilter{Provider: "AWS"}, []string{"b", "a"}},
+		"account":   {job.AnomalyFilter{Account: "account of c", Region: "eu"}, []string{"c"}},
+		"region":    {job.AnomalyFilter{Region: "us"}, nil},
 		"since":     {job.AnomalyFilter{Since: at.AddDate(0, 0, 3)}, []string{"d", "c", "b"}},
 		"next page": {job.AnomalyFilter{AfterDetected: at.AddDate(0, 0, 3), AfterID: "c"}, []string{"b", "a"}},
 		"other":     {job.AnomalyFilter{Basis: cost.Billed}, nil},
