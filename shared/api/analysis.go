@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,11 +46,11 @@ func (x Analysis) Register(a huma.API) {
 	}, tenant.Operator, x.assess)
 	operation(a, huma.Operation{
 		OperationID: "list-forecasts", Method: http.MethodGet, Path: "/forecasts", Tags: tags, Summary: "List forecasts",
-		Description: "Of the whole bill, of each provider, of each service or of each leaf, by day, with intervals; one a currency. The forecasts of parts sum to the forecast of the whole.",
+		Description: "Of the whole bill, of each provider, account, region, service or leaf, by day, with intervals; one a currency. The forecasts of parts sum to the forecast of the whole.",
 	}, tenant.Viewer, x.forecasts)
 	operation(a, huma.Operation{
 		OperationID: "list-trends", Method: http.MethodGet, Path: "/trends", Tags: tags, Summary: "List trends",
-		Description: "Of the whole bill, of each provider, of each service or of each leaf: direction, averages, changes of level, pattern and what drove the last month.",
+		Description: "Of the whole bill, of each provider, account, region, service or leaf: direction, averages, changes of level, pattern and what drove the last month.",
 	}, tenant.Viewer, x.trends)
 }
 
@@ -89,6 +90,8 @@ type listAnomaliesInput struct {
 	Severity anomaly.Severity    `query:"severity" enum:"low,medium,high,critical" doc:"At least this one."`
 	Provider string              `query:"provider" doc:"ServiceProviderName as the bill writes it."`
 	Service  string              `query:"service" doc:"ServiceName as the bill writes it."`
+	Account  string              `query:"account" doc:"SubAccountId."`
+	Region   string              `query:"region" doc:"RegionId."`
 	Since    string              `query:"since" format:"date" doc:"Detected on this day or later."`
 	Analysis string              `query:"analysis" doc:"The analysis of a part or a period that found it, as its summary names it; without it, the analysis of the whole bill."`
 	Basis    cost.Basis          `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
@@ -106,7 +109,7 @@ type anomalyPage struct {
 func (x Analysis) anomalies(ctx context.Context, p tenant.Principal, in *listAnomaliesInput) (*anomalyPage, error) {
 	f := job.AnomalyFilter{
 		Analysis: in.Analysis, Basis: in.Basis, Status: in.Status, Severity: in.Severity,
-		Provider: in.Provider, Service: in.Service, Limit: in.Limit + 1,
+		Provider: in.Provider, Service: in.Service, Account: in.Account, Region: in.Region, Limit: in.Limit + 1,
 	}
 	if len(f.Status) == 0 {
 		f.Status = []job.AnomalyStatus{job.AnomalyOpen, job.AnomalyEnded}
@@ -164,20 +167,35 @@ func (x Analysis) assess(ctx context.Context, p tenant.Principal, in *assessInpu
 }
 
 type resultsInput struct {
-	Scope    job.Level  `query:"scope" enum:"total,provider,service,leaf" default:"total" doc:"How fine the bill is cut; a leaf is the account and region of a service. What is too small to stand by itself comes as one item with rest, so that the items of every scope sum to the total."`
-	Provider string     `query:"provider" doc:"Only this ServiceProviderName; needs scope provider, service or leaf."`
-	Service  string     `query:"service" doc:"Only this ServiceName; needs scope service or leaf."`
+	Scope    job.Level  `query:"scope" enum:"total,provider,account,region,service,leaf" doc:"How fine the bill is cut: an account or a region over all services of its provider, a service over all accounts and regions, a leaf in one account and region. What is too small to stand by itself comes as one item with rest, so that the items of every scope sum to the total. Without it, the widest that the other parameters name."`
+	Provider string     `query:"provider" doc:"Only this ServiceProviderName; not with scope total."`
+	Account  string     `query:"account" doc:"Only this SubAccountId; with scope account or leaf."`
+	Region   string     `query:"region" doc:"Only this RegionId; with scope region or leaf."`
+	Service  string     `query:"service" doc:"Only this ServiceName; with scope service or leaf."`
 	Analysis string     `query:"analysis" doc:"An analysis of a part or a period, as its summary names it; without it, the one of the whole bill."`
 	Basis    cost.Basis `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
 }
 
 func (in *resultsInput) filter() (job.ResultFilter, error) {
-	f := job.ResultFilter{Analysis: in.Analysis, Basis: in.Basis, Level: in.Scope, Provider: in.Provider, Service: in.Service}
-	switch {
-	case in.Provider != "" && in.Scope == job.WholeLevel:
-		return f, fault.Input("query.provider", in.Provider, "needs scope=provider, scope=service or scope=leaf")
-	case in.Service != "" && in.Scope != job.ServiceLevel && in.Scope != job.LeafLevel:
-		return f, fault.Input("query.service", in.Service, "needs scope=service or scope=leaf")
+	f := job.ResultFilter{
+		Analysis: in.Analysis, Basis: in.Basis, Level: in.Scope,
+		Provider: in.Provider, Account: in.Account, Region: in.Region, Service: in.Service,
+	}
+	if f.Level == "" {
+		f.Level = f.Widest()
+	}
+	for _, given := range []struct {
+		name, value string
+		with        []job.Level
+	}{
+		{"provider", in.Provider, job.Levels[1:]},
+		{"account", in.Account, []job.Level{job.AccountLevel, job.LeafLevel}},
+		{"region", in.Region, []job.Level{job.RegionLevel, job.LeafLevel}},
+		{"service", in.Service, []job.Level{job.ServiceLevel, job.LeafLevel}},
+	} {
+		if given.value != "" && !slices.Contains(given.with, f.Level) {
+			return f, fault.Input("query."+given.name, given.value, "does not go with scope=%s: that is not cut by it", f.Level)
+		}
 	}
 	return f, nil
 }

@@ -187,7 +187,9 @@ func TestForecastsAndTrendsByScope(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"/forecasts?scope=provider": http.StatusOK, "/trends?scope=service&provider=AWS&service=S3": http.StatusOK, "/forecasts?scope=leaf&service=S3": http.StatusOK, "/trends": http.StatusOK,
-		"/forecasts?provider=AWS": http.StatusBadRequest, "/trends?scope=provider&service=S3": http.StatusBadRequest, "/trends?scope=tag": http.StatusBadRequest,
+		"/forecasts?account=1": http.StatusOK, "/trends?region=eu&scope=region": http.StatusOK, "/trends?account=1&service=S3": http.StatusOK, "/forecasts?provider=AWS": http.StatusOK,
+		"/forecasts?scope=total&provider=AWS": http.StatusBadRequest, "/trends?scope=provider&service=S3": http.StatusBadRequest, "/trends?scope=tag": http.StatusBadRequest,
+		"/forecasts?scope=service&account=1": http.StatusBadRequest, "/trends?scope=account&region=eu": http.StatusBadRequest,
 	} {
 		if code, out := x.do(tenant.Viewer, "GET", path, ""); code != want {
 			t.Errorf("%s: %d %v, want %d", path, code, out, want)

@@ -43,7 +43,7 @@ func (x Charts) Register(a huma.API) {
 	}
 	operation(a, picture("chart-forecast", "/forecasts/chart.svg", "Draw a cost with its forecast",
 		"The history, the days that are not final yet, the forecast with the intervals of 80 and 95 %, the days on which the level changed, and anomalies, which tell themselves under the pointer. "+
-			"Where no forecast is stored, the history alone."), tenant.Viewer, x.forecast)
+			"Where no forecast is stored, as of a service in one account but all its regions, the history alone."), tenant.Viewer, x.forecast)
 	operation(a, picture("chart-trend", "/trends/chart.svg", "Draw a cost with its trend",
 		"The history with the mean of the last 30 days, the days on which the level changed, and anomalies."), tenant.Viewer, x.trend)
 }
@@ -51,6 +51,8 @@ func (x Charts) Register(a huma.API) {
 // ChartQuery says which cost is drawn, and how much of its history.
 type ChartQuery struct {
 	Provider string        `query:"provider" doc:"Only this ServiceProviderName; without it, the whole bill."`
+	Account  string        `query:"account" doc:"Only this SubAccountId."`
+	Region   string        `query:"region" doc:"Only this RegionId. Needs the provider where several have a region of this name."`
 	Service  string        `query:"service" doc:"Only this ServiceName. Needs the provider where several have a service of this name."`
 	Currency cost.Currency `query:"currency" doc:"Needed where the costs have several."`
 	Basis    cost.Basis    `query:"basis" enum:"billed,effective,list,contracted" default:"effective"`
@@ -90,7 +92,8 @@ func (x Charts) draw(ctx context.Context, p tenant.Principal, of ChartQuery, in 
 	if of.Currency != "" && !of.Currency.Valid() {
 		return nil, fault.Input("query.currency", string(of.Currency), "is no currency code such as USD")
 	}
-	in.Tenant, in.Provider, in.Service, in.Currency, in.Basis, in.Days = p.Tenant, of.Provider, of.Service, of.Currency, of.Basis, of.Days
+	in.Tenant, in.Provider, in.Account, in.Region, in.Service = p.Tenant, of.Provider, of.Account, of.Region, of.Service
+	in.Currency, in.Basis, in.Days = of.Currency, of.Basis, of.Days
 	c, err := x.Gather.Run(ctx, in)
 	if err != nil {
 		return nil, inQuery(err)

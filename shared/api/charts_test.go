@@ -45,13 +45,13 @@ func (x *drawing) get(t *testing.T, role tenant.Role, path, known string) *httpt
 func TestPicturesAreServedAsWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	x := &drawing{}
-	w := x.get(t, tenant.Viewer, "/forecasts/chart.svg?provider=AWS&service=Amazon+S3&currency=USD&basis=billed&days=30&ahead=60", "")
+	w := x.get(t, tenant.Viewer, "/forecasts/chart.svg?provider=AWS&account=12&region=eu-west-1&service=Amazon+S3&currency=USD&basis=billed&days=30&ahead=60", "")
 	h := w.Header()
 	if w.Code != http.StatusOK || h.Get("Content-Type") != "image/svg+xml" || w.Body.String() != "<svg></svg>" ||
 		!strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") != "private, no-cache" || h.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%d %v %s", w.Code, h, w.Body)
 	}
-	want := job.PictureInput{Tenant: analysedTenant, Basis: "billed", Provider: "AWS", Service: "Amazon S3", Currency: "USD", Days: 30, Ahead: 60}
+	want := job.PictureInput{Tenant: analysedTenant, Basis: "billed", Provider: "AWS", Account: "12", Region: "eu-west-1", Service: "Amazon S3", Currency: "USD", Days: 30, Ahead: 60}
 	if len(x.asked) != 1 || x.asked[0] != want {
 		t.Errorf("asked %+v", x.asked)
 	}

@@ -77,3 +77,26 @@ type ResultFilter struct {
 	Account  string // empty: all
 	Region   string // empty: all
 }
+
+// Widest is the widest level that fixes all that the filter names.
+func (f ResultFilter) Widest() Level {
+	named := 0
+	for _, s := range []string{f.Account, f.Region, f.Service} {
+		if s != "" {
+			named++
+		}
+	}
+	switch {
+	case named > 1:
+		return LeafLevel
+	case f.Account != "":
+		return AccountLevel
+	case f.Region != "":
+		return RegionLevel
+	case f.Service != "":
+		return ServiceLevel
+	case f.Provider != "":
+		return ProviderLevel
+	}
+	return WholeLevel
+}

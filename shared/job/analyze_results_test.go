@@ -272,3 +272,16 @@ func TestForecastsHoldScopesThatSumUpForPeople(t *testing.T) {
 		t.Errorf("services %q, want %q: the most expensive first, the rest last", services, want)
 	}
 }
+
+// Without a scope, the widest is meant that the other parameters name.
+func TestTheWidestScopeThatIsNamed(t *testing.T) {
+	t.Parallel()
+	for want, f := range map[job.Level]job.ResultFilter{
+		job.WholeLevel: {}, job.ProviderLevel: {Provider: "AWS"}, job.AccountLevel: {Provider: "AWS", Account: "1"}, job.RegionLevel: {Region: "eu"},
+		job.ServiceLevel: {Provider: "AWS", Service: "S3"}, job.LeafLevel: {Account: "1", Service: "S3"},
+	} {
+		if got := f.Widest(); got != want {
+			t.Errorf("%+v: %s, want %s", f, got, want)
+		}
+	}
+}

@@ -25,23 +25,30 @@ type PictureInput struct {
 	Tenant   tenant.ID
 	Basis    cost.Basis    // empty: effective
 	Provider string        // empty: the whole bill
-	Service  string        // of the provider; empty: all of it
+	Account  string        // of the provider; empty: all of them
+	Region   string        // of the provider; empty: all of them
+	Service  string        // of the provider; empty: all of them
 	Currency cost.Currency // empty: the only one there is
 	Days     int           // of history, up to today
 	Ahead    int           // days to come at most; 0 leaves the forecast out
 	Average  int           // days of a moving average to show; 0 is none
 }
 
-// results are those of an analysis of the whole bill that are about the same cost.
-func (in PictureInput) results() ResultFilter {
-	f := ResultFilter{Basis: in.Basis, Level: WholeLevel, Provider: in.Provider, Service: in.Service}
-	switch {
-	case in.Service != "":
-		f.Level = ServiceLevel
-	case in.Provider != "":
-		f.Level = ProviderLevel
+// fixed is what the picture is about.
+func (in PictureInput) fixed() cost.Scope {
+	out := cost.Scope{}
+	for d, v := range map[cost.Dimension]string{cost.Provider: in.Provider, cost.Account: in.Account, cost.Region: in.Region, cost.Service: in.Service} {
+		if v != "" {
+			out[d] = v
+		}
 	}
-	return f
+	return out
+}
+
+// results are those of an analysis of the whole bill that are about a cost; false where none are of just that scope.
+func (in PictureInput) results(of cost.Scope) (ResultFilter, bool) {
+	level := LevelOf(of)
+	return ResultFilter{Basis: in.Basis, Level: level, Provider: of[cost.Provider], Account: of[cost.Account], Region: of[cost.Region], Service: of[cost.Service]}, level != ""
 }
 
 // Chart is what a picture shows.
@@ -64,28 +71,41 @@ func (x Picture) Run(ctx context.Context, in PictureInput) (Chart, error) {
 		return Chart{}, err
 	}
 	c := Chart{Series: s, Average: in.Average}
-	same := func(scope cost.Scope, currency cost.Currency) bool {
-		return currency == s.Currency && scope.String() == s.Scope.String()
+	if err := x.analysed(ctx, in, &c); err != nil {
+		return Chart{}, err
+	}
+	c.Anomalies, err = x.anomalies(ctx, in, s)
+	return c, err
+}
+
+// analysed adds the stored results about the same cost.
+func (x Picture) analysed(ctx context.Context, in PictureInput, c *Chart) error {
+	s := c.Series
+	f, ok := in.results(s.Scope)
+	if !ok {
+		return nil
+	}
+	same := func(scope cost.Scope, currency cost.Currency, rest bool) bool {
+		return currency == s.Currency && scope.String() == s.Scope.String() && !rest
 	}
 	if in.Ahead > 0 {
-		found, err := x.Reader.Forecasts(ctx, in.Tenant, in.results())
+		found, err := x.Reader.Forecasts(ctx, in.Tenant, f)
 		if err != nil {
-			return Chart{}, err
+			return err
 		}
-		if i := slices.IndexFunc(found, func(f Forecast) bool { return same(f.Scope, f.Currency) && len(f.Points) > 0 }); i >= 0 {
+		if i := slices.IndexFunc(found, func(f Forecast) bool { return same(f.Scope, f.Currency, f.Rest) && len(f.Points) > 0 }); i >= 0 {
 			c.Forecast = &found[i]
 			c.Forecast.Points = c.Forecast.Points[:min(in.Ahead, len(c.Forecast.Points))]
 		}
 	}
-	trends, err := x.Reader.Trends(ctx, in.Tenant, in.results())
+	trends, err := x.Reader.Trends(ctx, in.Tenant, f)
 	if err != nil {
-		return Chart{}, err
+		return err
 	}
-	if i := slices.IndexFunc(trends, func(t Trend) bool { return same(t.Scope, t.Currency) }); i >= 0 {
+	if i := slices.IndexFunc(trends, func(t Trend) bool { return same(t.Scope, t.Currency, t.Rest) }); i >= 0 {
 		c.Trend = &trends[i]
 	}
-	c.Anomalies, err = x.anomalies(ctx, in, s)
-	return c, err
+	return nil
 }
 
 // history reads the days.
@@ -96,13 +116,11 @@ func (x Picture) history(ctx context.Context, in PictureInput) (cost.Series, err
 		Period: cost.Period{Start: end.AddDate(0, 0, -in.Days), End: end}, Basis: in.Basis, Filter: map[cost.Dimension][]string{},
 		FinalBefore: ingest.FinalBefore(now),
 	}
-	for d, v := range map[cost.Dimension]string{cost.Provider: in.Provider, cost.Service: in.Service} {
-		if v != "" {
-			q.By, q.Filter[d] = append(q.By, d), []string{v}
-		}
+	for d, v := range in.fixed() {
+		q.By, q.Filter[d] = append(q.By, d), []string{v}
 	}
-	if in.Service != "" && in.Provider == "" {
-		q.By = []cost.Dimension{cost.Provider, cost.Service}
+	if len(q.By) > 0 && in.Provider == "" {
+		q.By = append(q.By, cost.Provider)
 	}
 	slices.Sort(q.By)
 	found, err := x.Series.Series(ctx, in.Tenant, q)
@@ -128,14 +146,14 @@ func one(found []cost.Series, in PictureInput, p cost.Period) (cost.Series, erro
 	for _, s := range found {
 		providers = append(providers, s.Scope[cost.Provider])
 	}
-	return cost.Series{}, fault.Input("provider", in.Provider, "has to be given, for several have this service: %s", strings.Join(providers, ", "))
+	return cost.Series{}, fault.Input("provider", in.Provider, "has to be given, for several have such costs: %s", strings.Join(providers, ", "))
 }
 
 // anomalies are those of the currency that begin on the days of the series.
 func (x Picture) anomalies(ctx context.Context, in PictureInput, s cost.Series) ([]Anomaly, error) {
 	f := AnomalyFilter{
 		Basis: in.Basis, Status: []AnomalyStatus{AnomalyOpen, AnomalyEnded, AnomalyExplained},
-		Provider: in.Provider, Service: in.Service, Since: s.Start, Limit: mostMarks,
+		Provider: in.Provider, Account: in.Account, Region: in.Region, Service: in.Service, Since: s.Start, Limit: mostMarks,
 	}
 	found, err := x.Reader.Anomalies(ctx, in.Tenant, f)
 	return slices.DeleteFunc(found, func(a Anomaly) bool {

@@ -18,9 +18,7 @@ type shown struct{ *imagined }
 func (x shown) Trends(_ context.Context, _ tenant.ID, f job.ResultFilter) ([]job.Trend, error) {
 	var out []job.Trend
 	for _, t := range x.trends {
-		provider, service := t.Scope[cost.Provider], t.Scope[cost.Service]
-		level := map[bool]job.Level{true: job.ServiceLevel, false: map[bool]job.Level{true: job.ProviderLevel, false: job.WholeLevel}[provider != ""]}[service != ""]
-		if level == f.Level && (f.Provider == "" || f.Provider == provider) && (f.Service == "" || f.Service == service) {
+		if t.Level == f.Level && chosenBy(f, t.Scope) {
 			out = append(out, t)
 		}
 	}
@@ -60,6 +58,9 @@ func TestAPictureHoldsWhatIsKnownOfOneCost(t *testing.T) {
 		"another one":    {job.PictureInput{Days: 90, Ahead: 9, Provider: "Google"}, 9, 0, 90},
 		"a service":      {job.PictureInput{Days: 90, Ahead: 9, Provider: "AWS", Service: "Glue"}, 9, 1, 90},
 		"by its name":    {job.PictureInput{Days: 90, Ahead: 9, Service: "BigQuery"}, 9, 0, 90},
+		"an account":     {job.PictureInput{Days: 90, Ahead: 9, Account: "1", Provider: "AWS"}, 9, 1, 90},
+		"a region":       {job.PictureInput{Days: 90, Ahead: 9, Region: "eu", Provider: "Google"}, 9, 0, 90},
+		"a leaf":         {job.PictureInput{Days: 90, Ahead: 9, Provider: "Google", Account: "1", Region: "eu", Service: "BigQuery"}, 9, 0, 90},
 		"a trend":        {job.PictureInput{Days: 90, Provider: "AWS"}, 0, 1, 90},
 		"a few days":     {job.PictureInput{Days: 7, Ahead: 60}, 60, 0, 7},
 	} {
@@ -87,12 +88,15 @@ func TestAPictureIsOfOneCost(t *testing.T) {
 	x.add("USD", "Vultr", "S3", "v-1", wavy(10))
 	x.add("EUR", "OVH", "VPS", "o-1", wavy(10))
 	for field, in := range map[string]job.PictureInput{
-		"currency": {Days: 90}, "provider": {Days: 90, Service: "S3"},
+		"currency": {Days: 90}, "provider": {Days: 90, Currency: "USD", Region: "eu"},
 	} {
 		_, err := picture(t, x, in)
 		if public := fault.Public(err); public.Code != fault.Invalid || len(public.Fields) != 1 || public.Fields[0].Name != field {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+	if c, err := picture(t, x, job.PictureInput{Days: 90, Ahead: 9, Provider: "AWS", Account: "1", Service: "S3"}); err != nil || c.Forecast != nil || c.Trend != nil || len(c.Series.Values) != 90 {
+		t.Errorf("a service in an account has no results of its own, and a history: %v", err)
 	}
 	if _, err := picture(t, x, job.PictureInput{Days: 90, Provider: "Nobody"}); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("nobody's costs: %v", err)

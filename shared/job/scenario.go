@@ -180,18 +180,16 @@ func (x Scenario) prepare(ctx context.Context, in ScenarioInput) (*imagining, er
 
 // stored are the stored forecasts of the base's scope, one a currency.
 func (r *imagining) stored(ctx context.Context) ([]Forecast, error) {
-	f := ResultFilter{Basis: r.in.Basis, Level: WholeLevel, Provider: r.in.Scope[cost.Provider], Service: r.in.Scope[cost.Service]}
-	switch {
-	case f.Service != "":
-		f.Level = ServiceLevel
-	case f.Provider != "":
-		f.Level = ProviderLevel
+	s := r.in.Scope
+	f := ResultFilter{Basis: r.in.Basis, Level: LevelOf(s), Provider: s[cost.Provider], Account: s[cost.Account], Region: s[cost.Region], Service: s[cost.Service]}
+	if f.Level == "" {
+		return nil, nil
 	}
 	found, err := r.Forecasts.Forecasts(ctx, r.in.Tenant, f)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found, func(f Forecast) bool { return f.Rest || f.Scope.String() != r.in.Scope.String() }), nil
+	return slices.DeleteFunc(found, func(f Forecast) bool { return f.Rest || f.Scope.String() != s.String() }), nil
 }
 
 // chosen is the forecast in the currency.

@@ -31,19 +31,21 @@ type imagined struct {
 func (x *imagined) Forecasts(_ context.Context, _ tenant.ID, f job.ResultFilter) ([]job.Forecast, error) {
 	var out []job.Forecast
 	for _, s := range x.forecasts {
-		provider, service := s.Scope[cost.Provider], s.Scope[cost.Service]
-		level := job.WholeLevel
-		switch {
-		case service != "":
-			level = job.ServiceLevel
-		case provider != "":
-			level = job.ProviderLevel
-		}
-		if level == f.Level && (f.Provider == "" || f.Provider == provider) && (f.Service == "" || f.Service == service) {
+		if s.Level == f.Level && chosenBy(f, s.Scope) {
 			out = append(out, s)
 		}
 	}
 	return out, nil
+}
+
+// chosenBy reports whether a scope has what a filter names.
+func chosenBy(f job.ResultFilter, s cost.Scope) bool {
+	for d, v := range map[cost.Dimension]string{cost.Provider: f.Provider, cost.Account: f.Account, cost.Region: f.Region, cost.Service: f.Service} {
+		if v != "" && s[d] != v {
+			return false
+		}
+	}
+	return true
 }
 
 func (x *imagined) Recommendations(_ context.Context, _ tenant.ID, f job.RecommendationFilter) ([]recommend.Recommendation, error) {
@@ -118,6 +120,7 @@ func TestTheBaseOfAScenarioIsTheForecast(t *testing.T) {
 	x := imagine(t)
 	for name, scope := range map[string]cost.Scope{
 		"the whole bill": nil, "a provider": {cost.Provider: "AWS"}, "a service": {cost.Provider: "AWS", cost.Service: "S3"},
+		"an account": {cost.Provider: "AWS", cost.Account: "1"}, "a leaf": {cost.Provider: "AWS", cost.Account: "1", cost.Region: "eu", cost.Service: "S3"},
 	} {
 		out, err := x.run(job.ScenarioInput{Scope: scope})
 		if err != nil {
