@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
@@ -37,11 +35,13 @@ func Describe(s cost.Series) Trend {
 		t.Reason = fmt.Sprintf("Only %d days are settled; a direction needs %d.", len(y), leastFit)
 		return t
 	}
-	season, strength := weekly(x, y)
-	t.Seasonality = math.Round(strength*1000) / 1000
+	season := seasonOf(t.Period.Start, x, y)
+	if season.days > 0 {
+		t.Seasonality, t.SeasonDays = math.Round(season.strength*1000)/1000, &season.days
+	}
 	level := make([]float64, len(y))
 	for i := range y {
-		level[i] = y[i] - season[x[i]%week]
+		level[i] = y[i] - season.effect[x[i]]
 	}
 	line := fit(x, level)
 	t.Slope = &Slope{PerDay: line.slope, Low95: line.slope - line.margin, High95: line.slope + line.margin}
@@ -55,7 +55,9 @@ func (t *Trend) name(x []int, y, level []float64, line line, segments []int) {
 	mean := meanOf(y)
 	change := line.slope * float64(x[len(x)-1]-x[0])
 	moves := math.Abs(line.slope) > line.margin && math.Abs(change) >= 0.05*math.Abs(mean)
-	steps := len(segments) > 1 && bayes(stepErrors(level, segments), len(y), 2*len(segments)) < bayes(line.errors, len(y), 2)
+	steady := min(bayes(line.errors, len(y), 2), bayes(smooth(x, level), len(y), 5))
+	steps := len(segments) > 1 && bayes(stepErrors(level, segments), len(y), 2*len(segments)) < steady
+	curve := bend(x, level, line)
 	if steps {
 		t.Steps = changes(t.Period, x, level, segments)
 	}
@@ -66,15 +68,29 @@ func (t *Trend) name(x []int, y, level []float64, line line, segments []int) {
 		last := t.Steps[len(t.Steps)-1]
 		t.Pattern = Step
 		t.Reason = fmt.Sprintf("The daily cost went from %.2f to %.2f on %s.", last.Before, last.After, last.Day.Format("2 January 2006"))
+	case moves && curve.faster:
+		t.Pattern = GrowingFaster
+		t.Reason = fmt.Sprintf("The daily cost grew by %.2f over the %d days, by %.2f a day in the first half and by %.2f in the second.", change, t.Period.Len(), curve.early, curve.late)
 	case moves && line.slope > 0:
 		t.Pattern, t.Reason = Growing, fmt.Sprintf("The daily cost grew by %.2f over the %d days, more than chance would explain.", change, t.Period.Len())
 	case moves:
 		t.Pattern, t.Reason = Shrinking, fmt.Sprintf("The daily cost fell by %.2f over the %d days, more than chance would explain.", -change, t.Period.Len())
 	case t.Seasonality >= 0.6:
-		t.Pattern, t.Reason = Seasonal, fmt.Sprintf("The weekday explains %.0f %% of the movement; there is no direction.", 100*t.Seasonality)
+		t.Pattern, t.Reason = Seasonal, fmt.Sprintf("%s %.0f %% of the movement; there is no direction.", t.repeating(), 100*t.Seasonality)
 	default:
 		t.Reason = "The cost moved in no direction that chance would not explain."
 	}
+}
+
+// repeating names what repeats.
+func (t *Trend) repeating() string {
+	switch *t.SeasonDays {
+	case week:
+		return "The weekday explains"
+	case monthDays:
+		return "The day of the month explains"
+	}
+	return fmt.Sprintf("What repeats every %.0f days explains", *t.SeasonDays)
 }
 
 // known are the days that have a value, and their values.
@@ -119,85 +135,6 @@ func meanOf(v []float64) float64 {
 		sum += x
 	}
 	return sum / float64(len(v))
-}
-
-// weekly gives the effect of each weekday (by day index modulo 7) around a centred weekly mean, and the strength of the
-// season: 1 less the variance that it leaves over the variance with it (Wang, Smith and Hyndman 2006).
-func weekly(x []int, y []float64) (season [week]float64, strength float64) {
-	var by [week][]float64
-	off := make([]float64, len(y))
-	for i := range y {
-		from, to := max(0, i-week/2), min(len(y), i+week/2+1)
-		if to-from == week {
-			off[i] = y[i] - meanOf(y[from:to])
-			by[x[i]%week] = append(by[x[i]%week], off[i])
-		}
-	}
-	total := 0.0
-	for d := range by {
-		if len(by[d]) > 0 {
-			slices.Sort(by[d])
-			season[d] = (by[d][(len(by[d])-1)/2] + by[d][len(by[d])/2]) / 2
-		}
-		total += season[d] / week
-	}
-	var with, without float64
-	for d := range season {
-		season[d] -= total
-		for _, v := range by[d] {
-			with += v * v
-			without += (v - season[d]) * (v - season[d])
-		}
-	}
-	if with <= 1e-18 {
-		return season, 0
-	}
-	return season, max(0, 1-without/with)
-}
-
-// line is a least-squares line; margin is half of the 95 % interval of its slope, errors the sum of squared residuals.
-type line struct{ slope, margin, errors float64 }
-
-// fit takes the variance of the slope from the residuals and their autocovariances (Newey and West 1987, Bartlett weights),
-// because a day resembles the days before it and an interval that ignored that would be far too narrow. The critical value
-// is the one of Kiefer and Vogelsang (2005), which allows for the variance being estimated from few independent stretches.
-func fit(x []int, y []float64) line {
-	n := float64(len(y))
-	mx, my := 0.0, meanOf(y)
-	for _, v := range x {
-		mx += float64(v) / n
-	}
-	var sxy, sxx float64
-	for i := range y {
-		dx := float64(x[i]) - mx
-		sxy += dx * (y[i] - my)
-		sxx += dx * dx
-	}
-	l := line{slope: sxy / sxx}
-	scores := make([]float64, len(y))
-	for i := range y {
-		dx := float64(x[i]) - mx
-		r := y[i] - my - l.slope*dx
-		l.errors += r * r
-		scores[i] = dx * r
-	}
-	lags := min(max(week, int(1.3*math.Sqrt(n))), len(y)/4)
-	variance := 0.0
-	for k := 0; k <= lags; k++ {
-		sum := 0.0
-		for i := k; i < len(scores); i++ {
-			sum += scores[i] * scores[i-k]
-		}
-		if k > 0 {
-			sum *= 2 * (1 - float64(k)/float64(lags+1))
-		}
-		variance += sum
-	}
-	variance = max(variance, 0) / (sxx * sxx) * n / (n - 2)
-	b := float64(lags) / n
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 2}.Quantile(0.975)
-	l.margin = (t + 2.9694*b + 0.4160*b*b - 0.5324*b*b*b) * math.Sqrt(variance)
-	return l
 }
 
 // topShare is the part of the cost that the most expensive twentieth of the days holds; 0 where costs are negative.

@@ -9,19 +9,20 @@ import (
 )
 
 // Version names the method: it changes whenever the same data could give another trend.
-const Version = "trend/1"
+const Version = "trend/2"
 
 // Pattern is a word for the shape of a series.
 type Pattern string
 
 // The patterns.
 const (
-	Flat      Pattern = "flat"      // no direction, little movement
-	Growing   Pattern = "growing"   // the whole interval of the slope is above zero
-	Shrinking Pattern = "shrinking" // the whole interval of the slope is below zero
-	Step      Pattern = "step"      // even, but on another level from a day on
-	Seasonal  Pattern = "seasonal"  // no direction; the weekday explains most of the movement
-	Bursty    Pattern = "bursty"    // no direction; a few days hold much of the cost
+	Flat          Pattern = "flat"           // no direction, little movement
+	Growing       Pattern = "growing"        // the whole interval of the slope is above zero
+	Shrinking     Pattern = "shrinking"      // the whole interval of the slope is below zero
+	GrowingFaster Pattern = "growing-faster" // growing, and at the end at least twice as fast as at the beginning
+	Step          Pattern = "step"           // even, but on another level from a day on
+	Seasonal      Pattern = "seasonal"       // no direction; what repeats explains most of the movement
+	Bursty        Pattern = "bursty"         // a few days hold much of the cost
 )
 
 // Trend is the movement of one scope over its settled days.
@@ -36,10 +37,13 @@ type Trend struct {
 	Averages Averages `json:"averages"`
 	Change   Changes  `json:"change"`
 	Steps    []Shift  `json:"steps"` // days from which the level was another one
-	// Seasonality is the share of the detrended movement that the weekday explains, 0 to 1.
-	Seasonality float64  `json:"seasonality"`
-	Drivers     []Driver `json:"drivers,omitempty"` // of the last 30 days against the 30 before
-	Reason      string   `json:"reason"`
+	// Seasonality is the share of the detrended movement that the season explains, 0 to 1; 0 where there is none.
+	Seasonality float64 `json:"seasonality"`
+	// SeasonDays is how many days the season is long: 7 for weekdays, 30.44 for calendar months, or another length of which the
+	// days hold at least four. Nil where nothing repeats.
+	SeasonDays *float64 `json:"season_days"`
+	Drivers    []Driver `json:"drivers,omitempty"` // of the last 30 days against the 30 before
+	Reason     string   `json:"reason"`
 }
 
 // Slope is a least-squares slope with its 95 % interval, which allows for days that resemble the days before them.
