@@ -36,14 +36,22 @@ func (s *copyStream) buffer() []byte {
 	case b := <-s.spare:
 		return b[:0]
 	default:
-		return nil // some were lost with a COPY that failed
+		return nil // a batch may fill one for each of many partitions, and some were lost with a COPY that failed
+	}
+}
+
+// keep takes a buffer for later, unless there are enough.
+func keep(spare chan<- []byte, b []byte) {
+	select {
+	case spare <- b:
+	default:
 	}
 }
 
 // send hands encoded rows over. An error may be that of an earlier send.
 func (s *copyStream) send(ctx context.Context, table string, rows []byte) error {
 	if len(rows) == 0 {
-		s.spare <- rows
+		keep(s.spare, rows)
 		return nil
 	}
 	if s.table != table {
@@ -93,7 +101,7 @@ type chunkReader struct {
 func (r *chunkReader) Read(p []byte) (int, error) {
 	if len(r.rest) == 0 {
 		if r.chunk != nil {
-			r.spare <- r.chunk
+			keep(r.spare, r.chunk)
 			r.chunk = nil
 		}
 		if r.ended {

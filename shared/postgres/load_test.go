@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"reflect"
@@ -142,6 +143,22 @@ func TestTheSameFileTwiceChangesNothing(t *testing.T) {
 	if a, n := total(t, db, nil); !a.Equal(amount) || n != rows {
 		t.Errorf("%s in %d rows became %s in %d", amount, rows, a, n)
 	}
+}
+
+// Each month fills a buffer of its own: more than the copy keeps.
+func TestAFileMayHoldTheBillsOfManyMonths(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	var rows []focus.Row
+	for i := range 12 {
+		rows = append(rows, charge("AWS", "1", "1", 31*i-242)) // January, and every 31 days from then on
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := db.Load(ctx, acme, ingest.Bill{File: content(csvOf(t, rows...))}); err != nil {
+		t.Fatal(err)
+	}
+	wantTotal(t, db, "12", 12)
 }
 
 func TestARestatedBillReplacesItsPeriodAlone(t *testing.T) {
