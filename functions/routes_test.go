@@ -17,7 +17,7 @@ import (
 var resources = map[string]api.Resource{
 	"Advice": api.Advice{}, "Analysis": api.Analysis{}, "Commitments": api.Commitments{}, "Connections": api.Connections{}, "Costs": api.Costs{},
 	"Executions": api.Executions{}, "Health": api.Health{Database: answers, Cache: answers}, "Learning": api.Learning{},
-	"Recommendations": api.Recommendations{}, "Scenarios": api.Scenarios{}, "Charts": api.Charts{}, "Settings": api.Settings{}, "Uploads": api.Uploads{}, "Workflows": api.Workflows{},
+	"Recommendations": api.Recommendations{}, "Scenarios": api.Scenarios{}, "Charts": api.Charts{}, "Budgets": api.Budgets{}, "Settings": api.Settings{}, "Uploads": api.Uploads{}, "Workflows": api.Workflows{},
 }
 
 func answers(context.Context) error { return nil }

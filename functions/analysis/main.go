@@ -1,4 +1,4 @@
-// Command analysis serves anomalies, forecasts with their scenarios, trends, and the settings they heed.
+// Command analysis serves anomalies, forecasts with their scenarios, trends, budgets, and the settings they heed.
 package main
 
 import (
@@ -22,11 +22,13 @@ func main() {
 		}
 		calendars := job.Calendars{Settings: db, Holidays: holidays.Book{}}
 		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Calendars: calendars, Tags: e.CauseTags, Now: wire.Now}
+		budgets := job.Budgets{Store: db, Series: db, Costs: db, Calendars: calendars, NewID: wire.NewID, Now: wire.Now}
 		imagine := job.Scenario{Series: db, Forecasts: db, Savings: db, Calendars: calendars, Now: wire.Now}
 		return awslambda.HTTP(e.Logger, api.New(e.Logger,
-			api.Analysis{Run: run, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()},
+			api.Analysis{Run: job.AnalyzeAndJudge{Analysis: run, Budgets: budgets}, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()},
 			api.Scenarios{Imagine: imagine},
 			api.Charts{Gather: job.Picture{Series: db, Reader: db, Now: wire.Now}, Draw: chart.Draw},
+			api.Budgets{Keep: budgets, Record: db, Receipts: e.Table(), Now: wire.Now},
 			api.Settings{Store: db, Holidays: holidays.Book{}, Now: wire.Now},
 		)), nil
 	}, config.Database, config.Table)

@@ -1,4 +1,4 @@
-// Command analyze holds the task that finds anomalies, forecasts and trends.
+// Command analyze holds the task that finds anomalies, forecasts and trends, and judges budgets by them.
 package main
 
 import (
@@ -20,6 +20,8 @@ func main() {
 		}
 		calendars := job.Calendars{Settings: db, Holidays: holidays.Book{}}
 		run := job.Analyze{Series: db, Store: db, Verdicts: db, Executions: db, Calendars: calendars, Tags: e.CauseTags, Now: wire.Now}
-		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"analyze": awslambda.TaskOf(run.Run)}), nil
+		budgets := job.Budgets{Store: db, Series: db, Costs: db, Calendars: calendars, NewID: wire.NewID, Now: wire.Now}
+		judged := job.AnalyzeAndJudge{Analysis: run, Budgets: budgets}
+		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"analyze": awslambda.TaskOf(judged.Run)}), nil
 	}, config.Database)
 }

@@ -69,6 +69,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 			api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Scenarios{Imagine: job.Scenario{Series: p.db, Forecasts: p.db, Savings: p.db, Calendars: p.calendars(), Now: now}},
 			api.Charts{Gather: job.Picture{Series: p.db, Reader: p.db, Now: now}, Draw: chart.Draw},
+			api.Budgets{Keep: p.budgets(), Record: p.db, Receipts: p.keys, Now: now},
 			api.Settings{Store: p.db, Holidays: holidays.Book{}, Now: now},
 		),
 		"recommendations": web(
@@ -95,7 +96,7 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	act := job.Act{Actors: p.actor}
 	roll := job.Rollout{Store: p.db, Locks: p.locks, Recommendations: p.db, Inventory: p.db, Connections: p.db, Staging: p.staging,
 		Actors: everyCloud(actSandbox), Collectors: everyCloud(collectSandbox), Thresholds: rollout.DefaultThresholds, Now: now}
-	learn := job.Learn{Executions: p.db, Costs: p.db, Bills: p.db, Outcomes: p.db, Now: now}
+	learn := job.Learn{Executions: p.db, Costs: p.db, Bills: p.db, Outcomes: p.db, Calendars: p.calendars(), Now: now}
 	return map[string]map[string]awslambda.Task{
 		"load": {
 			"plan": awslambda.TaskOf(planned.Run), "note": awslambda.TaskOf(planned.Note), "sum": awslambda.TaskOf(planned.Sum),
@@ -135,7 +136,15 @@ func (p *parts) load() job.Load {
 	return job.Load{Record: p.db, Inventory: p.db, Staging: p.staging, Versions: p.cache}
 }
 
-func (p *parts) analyze() job.Analyze {
+func (p *parts) analyze() job.AnalyzeAndJudge {
+	return job.AnalyzeAndJudge{Analysis: p.analysis(), Budgets: p.budgets()}
+}
+
+func (p *parts) budgets() job.Budgets {
+	return job.Budgets{Store: p.db, Series: p.db, Costs: p.db, Calendars: p.calendars(), NewID: newID, Now: p.now}
+}
+
+func (p *parts) analysis() job.Analyze {
 	return job.Analyze{Series: p.db, Store: p.db, Verdicts: p.db, Executions: p.db, Calendars: p.calendars(), Tags: []string{"application"}, Now: p.now}
 }
 

@@ -13,7 +13,7 @@ import (
 // All lists one of every resource, without what it works on: for describing them.
 func All() []Resource {
 	return []Resource{
-		Health{}, Costs{}, Uploads{}, Connections{}, Workflows{}, Analysis{}, Scenarios{}, Charts{}, Settings{}, Recommendations{}, Advice{}, Commitments{}, Executions{}, Learning{},
+		Health{}, Costs{}, Uploads{}, Connections{}, Workflows{}, Analysis{}, Scenarios{}, Charts{}, Budgets{}, Settings{}, Recommendations{}, Advice{}, Commitments{}, Executions{}, Learning{},
 	}
 }
 

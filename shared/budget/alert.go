@@ -14,12 +14,15 @@ type AlertStatus string
 // The statuses.
 const (
 	Raised    AlertStatus = "raised"
-	Withdrawn AlertStatus = "withdrawn" // the threshold is no longer reached, or no longer there
+	Withdrawn AlertStatus = "withdrawn" // the threshold is no longer reached, or the budget has been changed since
 )
 
-// Alert says that a threshold was reached in a period. There is one of each, however often it is reached again.
+// Alert says that a threshold was reached in a period. There is one of each threshold, period and version of the budget, however
+// often it is reached again.
 type Alert struct {
+	ID          string      `json:"id"` // unique within the budget: "2026-11-01/v3/forecast/100"
 	Budget      string      `json:"budget"`
+	Version     int         `json:"version"` // of the budget
 	Period      cost.Period `json:"period"`
 	Threshold   Threshold   `json:"threshold"`
 	Status      AlertStatus `json:"status"`
@@ -31,20 +34,18 @@ type Alert struct {
 }
 
 // Merge brings the alerts of a period up to date with how the budget stands, and counts the new ones. known are those of the
-// same budget and period. What is not known raises nothing and takes nothing back.
+// same budget and period, whatever their version. What is not known raises nothing and takes nothing back.
 func Merge(b Budget, s Standing, known []Alert) (alerts []Alert, raised int) {
 	alerts = slices.Clone(known)
-	find := func(key string) int {
-		return slices.IndexFunc(alerts, func(a Alert) bool { return a.Threshold.Key() == key })
-	}
-	named := map[string]bool{}
+	stands := map[string]bool{}
 	for _, r := range s.Reached {
-		named[r.Key()] = true
-		k := find(r.Key())
+		id := alertID(b, s.Period, r.Threshold)
+		stands[id] = true
+		k := slices.IndexFunc(alerts, func(a Alert) bool { return a.ID == id })
 		switch {
 		case r.Reached == nil:
 		case *r.Reached && k < 0:
-			alerts = append(alerts, Alert{Budget: b.ID, Period: s.Period, Threshold: r.Threshold, Status: Raised, RaisedAt: s.At,
+			alerts = append(alerts, Alert{ID: id, Budget: b.ID, Version: b.Version, Period: s.Period, Threshold: r.Threshold, Status: Raised, RaisedAt: s.At,
 				Value: *r.Value, Limit: r.Limit, Message: message(b, s, r)})
 			raised++
 		case *r.Reached:
@@ -54,11 +55,16 @@ func Merge(b Budget, s Standing, known []Alert) (alerts []Alert, raised int) {
 		}
 	}
 	for i, a := range alerts {
-		if !named[a.Threshold.Key()] {
+		if !stands[a.ID] {
 			alerts[i].withdraw(s.At)
 		}
 	}
 	return alerts, raised
+}
+
+// alertID tells the alerts of a budget apart.
+func alertID(b Budget, p cost.Period, t Threshold) string {
+	return fmt.Sprintf("%s/v%d/%s", p.Start.Format(time.DateOnly), b.Version, t.Key())
 }
 
 func (a *Alert) withdraw(at time.Time) {

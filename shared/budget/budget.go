@@ -4,6 +4,7 @@ package budget
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,6 +173,35 @@ func (b Budget) checkThresholds() error {
 		seen[t.Key()] = true
 	}
 	return nil
+}
+
+// Same reports whether two budgets ask for the same, whatever their versions and times.
+func (b Budget) Same(other Budget) bool {
+	return b.ID == other.ID && b.Name == other.Name && b.Cadence == other.Cadence && b.Start.Equal(other.Start) && b.End.Equal(other.End) &&
+		b.Amount.Amount.Equal(other.Amount.Amount) && b.Amount.Currency == other.Amount.Currency && b.Amount.Basis == other.Amount.Basis &&
+		maps.EqualFunc(b.Filter, other.Filter, slices.Equal) &&
+		slices.EqualFunc(b.Thresholds, other.Thresholds, func(x, y Threshold) bool { return x.Key() == y.Key() })
+}
+
+// Status is whether a budget is in force.
+type Status string
+
+// The statuses.
+const (
+	Upcoming Status = "upcoming" // its first period has not begun
+	Running  Status = "running"
+	Ended    Status = "ended" // its last period is over
+)
+
+// Status tells it for a moment.
+func (b Budget) Status(now time.Time) Status {
+	switch {
+	case !b.Start.IsZero() && now.Before(b.Start):
+		return Upcoming
+	case !b.End.IsZero() && !now.Before(b.End):
+		return Ended
+	}
+	return Running
 }
 
 // Periods are those that are to be judged at a moment: the running one, and the one before, whose last days are still being

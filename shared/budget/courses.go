@@ -79,14 +79,14 @@ func (c courses) share(of func(end float64) bool) float64 {
 }
 
 // expected is the end value with its intervals, in cents.
-func (c courses) expected(in cost.Money) *Range {
+func (c courses) expected(in cost.Money) *Expectation {
 	money := func(v float64) cost.Money {
 		return cost.Money{Amount: decimal.NewFromFloat(v).Round(2), Currency: in.Currency, Basis: in.Basis}
 	}
 	at := func(q float64) float64 {
 		return c.ends[min(len(c.ends)-1, max(0, int(math.Ceil(q*float64(len(c.ends))))-1))]
 	}
-	return &Range{
+	return &Expectation{
 		Mean: money(c.mean), Low80: money(min(c.mean, at(0.1))), High80: money(max(c.mean, at(0.9))),
 		Low95: money(min(c.mean, at(0.025))), High95: money(max(c.mean, at(0.975))),
 	}

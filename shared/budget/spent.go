@@ -68,6 +68,9 @@ func (s spent) tell(to *Standing) {
 	to.Actual = money(all)
 	used := all.Div(s.budget.Amount.Amount).Mul(decimal.NewFromInt(100)).Round(2).InexactFloat64()
 	to.Used = &used
+	if from := s.evidence.Begins; from.After(s.period.Start) {
+		to.Reasons = append(to.Reasons, "The bills begin on "+from.Format(day)+": what was spent in the period before that day is not known, and not counted.")
+	}
 	if to.Settled {
 		return
 	}

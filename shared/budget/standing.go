@@ -16,9 +16,10 @@ type Evidence struct {
 	Settled time.Time // days before it will not change any more; zero: none is settled
 	// Reported is the day after the last one that all providers have reported; zero: none has been.
 	Reported time.Time
-	Outlook  *Outlook // nil: what is to come is not known
-	Unknown  string   // why, in a sentence
-	Notes    []string // what else should be said, in sentences
+	Begins   time.Time // the first day that any bill shows; zero: not known
+	Outlook  *Outlook  // nil: what is to come is not known
+	Unknown  string    // why, in a sentence
+	Notes    []string  // what else should be said, in sentences
 }
 
 // Day is the cost of one day, in the currency and basis of the budget.
@@ -36,15 +37,16 @@ type Outlook struct {
 
 // Standing is how a budget stood in one period. A figure that is not known is null, and Reasons say why.
 type Standing struct {
+	Version int         `json:"version"` // of the budget
 	Period  cost.Period `json:"period"`
 	At      time.Time   `json:"at"`
 	Amount  cost.Money  `json:"amount"`  // of the budget at that time
 	Settled bool        `json:"settled"` // nothing of the period will change any more, but for a restated bill
 	// Actual is what the bill shows of the period so far, the part on days that are still being written included.
-	Actual      *cost.Money `json:"actual"`
-	Provisional *cost.Money `json:"provisional"` // that part
-	Used        *float64    `json:"used_percent"`
-	Expected    *Range      `json:"expected"` // the value at the end of the period
+	Actual      *cost.Money  `json:"actual"`
+	Provisional *cost.Money  `json:"provisional"` // that part
+	Used        *float64     `json:"used_percent"`
+	Expected    *Expectation `json:"expected"` // the value at the end of the period
 	// Overrun is the probability that the period ends above the amount.
 	Overrun *float64  `json:"overrun_probability"`
 	Break   *Break    `json:"break"` // nil: not known, or hardly any course passes the amount
@@ -52,8 +54,8 @@ type Standing struct {
 	Reasons []string  `json:"reasons"`
 }
 
-// Range is an amount with its intervals.
-type Range struct {
+// Expectation is an amount that is expected, with its intervals.
+type Expectation struct {
 	Mean   cost.Money `json:"mean"`
 	Low80  cost.Money `json:"low_80"`
 	High80 cost.Money `json:"high_80"`
@@ -85,7 +87,7 @@ type Reached struct {
 
 // Evaluate judges one period of a budget.
 func Evaluate(b Budget, p cost.Period, e Evidence) Standing {
-	s := Standing{Period: p, At: e.At, Amount: b.Amount, Settled: !e.Settled.Before(p.End), Reached: []Reached{}, Reasons: slices.Clone(e.Notes)}
+	s := Standing{Version: b.Version, Period: p, At: e.At, Amount: b.Amount, Settled: !e.Settled.Before(p.End), Reached: []Reached{}, Reasons: slices.Clone(e.Notes)}
 	if s.Reasons == nil {
 		s.Reasons = []string{}
 	}
@@ -95,7 +97,7 @@ func Evaluate(b Budget, p cost.Period, e Evidence) Standing {
 	if s.Actual != nil && s.Settled {
 		end := s.Actual.Amount.InexactFloat64()
 		c = courses{known: true, mean: end, ends: []float64{end}}
-		s.Expected = &Range{*s.Actual, *s.Actual, *s.Actual, *s.Actual, *s.Actual}
+		s.Expected = &Expectation{*s.Actual, *s.Actual, *s.Actual, *s.Actual, *s.Actual}
 	} else if e.covers(p, &s) {
 		c = follow(b, p, e, spent)
 		s.Expected = c.expected(b.Amount)

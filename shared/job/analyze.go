@@ -130,6 +130,7 @@ type AnalyzeOutput struct {
 	Anomalies   *AnomalySummary   `json:"anomalies,omitempty"`
 	Forecasts   []ForecastSummary `json:"forecasts,omitempty"`
 	Trends      []TrendSummary    `json:"trends,omitempty"`
+	Budgets     *BudgetSummary    `json:"budgets,omitempty"` // where they were judged after it
 }
 
 // AnomalySummary counts the anomalies after a run.
