@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -17,7 +18,9 @@ import (
 	"github.com/cost-agent/cost-agent/local/story"
 	"github.com/cost-agent/cost-agent/shared/anomaly"
 	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/budget"
 	"github.com/cost-agent/cost-agent/shared/cost"
+	"github.com/cost-agent/cost-agent/shared/focus"
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/resource"
 	"github.com/cost-agent/cost-agent/shared/rollout"
@@ -102,7 +105,7 @@ func (d *demonstration) run(ctx context.Context) error {
 			d.checks.Completed(c)
 		}
 	}
-	for _, check := range []func(context.Context) error{d.bills, d.anomalies, func(ctx context.Context) error { return d.explained(ctx, changes) }, d.outcomes, d.forecast} {
+	for _, check := range []func(context.Context) error{d.bills, d.anomalies, func(ctx context.Context) error { return d.explained(ctx, changes) }, d.outcomes, d.coming} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -203,27 +206,81 @@ func (d *demonstration) outcomes(ctx context.Context) error {
 	return nil
 }
 
-// forecast lets the days come that were forecast, and looks at their bills.
-func (d *demonstration) forecast(ctx context.Context) error {
+// coming lets the days come that were forecast, has their bills collected, and looks at how it went.
+func (d *demonstration) coming(ctx context.Context) error {
 	f, err := d.Forecast(ctx)
+	if err != nil {
+		return err
+	}
+	during, err := d.Budgets(ctx)
 	if err != nil {
 		return err
 	}
 	period := f.Next30.Period
 	d.Clock.Advance(period.End.AddDate(0, 0, 4).Sub(d.Clock.Now()))
-	actual := decimal.Zero
+	actual, err := d.billed(ctx, period, nil)
+	if err != nil {
+		return err
+	}
+	d.checks.Forecast(*f.Next30, actual)
+	if err := d.Collect(ctx, "When the days have come that were forecast: collecting their bills"); err != nil {
+		return err
+	}
+	for _, b := range during {
+		if err := d.budget(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// budget holds how a budget stood to how its period ended.
+func (d *demonstration) budget(ctx context.Context, during story.Budget) error {
+	var now struct {
+		Filter  map[cost.Dimension][]string `json:"filter"`
+		History []budget.Standing           `json:"history"`
+	}
+	if err := d.API.Get(ctx, "/api/v1/budgets/"+url.PathEscape(during.ID), nil, &now); err != nil {
+		return err
+	}
+	if during.Standing == nil {
+		return fmt.Errorf("the budget %s was not judged: %s", during.Name, during.Reason)
+	}
+	i := slices.IndexFunc(now.History, func(s budget.Standing) bool { return s.Period == during.Standing.Period })
+	if i < 0 {
+		return fmt.Errorf("the budget %s does not know how %s ended", during.Name, during.Standing.Period)
+	}
+	actual, err := d.billed(ctx, during.Standing.Period, now.Filter)
+	if err != nil {
+		return err
+	}
+	d.checks.Budget(during.Name, *during.Standing, now.History[i], actual)
+	return nil
+}
+
+// billed is what the estate's own bills say of a period, as far as tags filter it.
+func (d *demonstration) billed(ctx context.Context, period cost.Period, filter map[cost.Dimension][]string) (decimal.Decimal, error) {
+	sum := decimal.Zero
+	counts := func(row focus.Row) bool {
+		for dimension, values := range filter {
+			key, _ := dimension.TagKey()
+			if !slices.Contains(values, row.Tags[key]) {
+				return false
+			}
+		}
+		return period.Contains(row.ChargePeriod.Start)
+	}
 	for _, cloud := range resource.Clouds {
 		for _, month := range period.Months() {
 			for row, err := range d.estate.Collector(cloud).Costs(ctx, month.Start) {
 				if err != nil {
-					return err
+					return sum, err
 				}
-				if period.Contains(row.ChargePeriod.Start) {
-					actual = actual.Add(row.EffectiveCost)
+				if counts(row) {
+					sum = sum.Add(row.EffectiveCost)
 				}
 			}
 		}
 	}
-	d.checks.Forecast(*f.Next30, actual)
-	return nil
+	return sum, nil
 }

@@ -291,7 +291,7 @@ func otherTenant(t *testing.T, s *stack.Stack) {
 type belongings struct {
 	state                                  string // everything as JSON
 	executions, recommendations, anomalies []string
-	connections                            []string
+	connections, budgets                   []string
 	secrets                                []string
 }
 
@@ -318,7 +318,7 @@ func collectMine(t *testing.T, s *stack.Stack) belongings {
 		return out
 	}
 	b.executions, b.recommendations, b.anomalies = ids("/api/v1/executions"), ids("/api/v1/recommendations"), ids("/api/v1/anomalies")
-	b.connections = ids("/api/v1/connections")
+	b.connections, b.budgets = ids("/api/v1/connections"), ids("/api/v1/budgets")
 	for _, path := range []string{"/api/v1/outcomes", "/api/v1/costs/periods", "/api/v1/execution/freeze", "/api/v1/settings", "/api/v1/forecasts", "/api/v1/calibrations",
 		"/api/v1/commitments", "/api/v1/advice"} {
 		ids(path)
@@ -342,7 +342,7 @@ func (b belongings) fill(t *testing.T, path string) []string {
 	values := map[string][]string{
 		"/api/v1/execution/": b.executions, "/api/v1/outcomes/": b.executions, "/api/v1/recommendations/": b.recommendations,
 		"/api/v1/anomalies/": b.anomalies, "/api/v1/runs/": b.executions, "/api/v1/": {"aws"},
-		"/api/v1/connections/": b.connections,
+		"/api/v1/connections/": b.connections, "/api/v1/budgets/": b.budgets,
 	}[before]
 	if values == nil {
 		t.Errorf("the test does not know what stands in %s", path)
@@ -368,6 +368,10 @@ func (b belongings) body(operation string) string {
 		return `{"country":"FR"}`
 	case "play-scenario":
 		return `{"steps":[{"kind":"recommendations","ids":["` + b.recommendations[0] + `"]}]}`
+	case "create-budget":
+		return `{"name":"Mine","period":"monthly","amount":{"amount":"100","currency":"USD"}}`
+	case "update-budget":
+		return `{"name":"Mine","period":"monthly","amount":{"amount":"100","currency":"USD"},"version":1}`
 	case "assess-anomaly":
 		return `{"verdict":"true"}`
 	case "set-execution-freeze":

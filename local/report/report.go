@@ -1,4 +1,4 @@
-// Package report shows in a terminal what the agent knows: costs, anomalies, forecast, recommendations, executions and what
+// Package report shows in a terminal what the agent knows: costs, anomalies, forecast, budgets, recommendations, executions and what
 // they really saved.
 package report
 
@@ -29,6 +29,7 @@ type Report struct {
 	Anomalies       []Anomaly
 	AnomalyCount    int // all of them; Anomalies may be the first few
 	Forecast        *Forecast
+	Budgets         []Budget
 	Recommendations []Recommendation
 	RecommendCount  int
 	Potential       *cost.Money // of all recommendations together, a month
@@ -92,6 +93,7 @@ func (r Report) Write(out io.Writer) error {
 	r.costs(p)
 	r.anomalies(p)
 	r.forecast(p)
+	r.budgets(p)
 	r.recommendations(p)
 	r.executions(p)
 	return p.err

@@ -24,7 +24,9 @@ func TestReportShowsWhatAPersonLooksFor(t *testing.T) {
 		Title: "Cost Agent", Rows: 1234567, Periods: 18, Month: day,
 		Providers:    []report.Provider{{Name: "AWS", Cost: dollars("2500"), Before: &before, Daily: []float64{1, 2}}, {Name: "Vultr", Cost: dollars("10")}},
 		AnomalyCount: 1, Anomalies: []report.Anomaly{{Severity: "high", Kind: "spike", Start: day, End: day.AddDate(0, 0, 3), Impact: dollars("410.4"), Where: "NAT gateway"}},
-		Forecast:       &report.Forecast{Days: 30, Mean: dollars("60000"), Lo80: decimal.NewFromInt(59000), Hi80: decimal.NewFromInt(61000), Daily: []float64{1, 2, 3}, History: 2},
+		Forecast: &report.Forecast{Days: 30, Mean: dollars("60000"), Lo80: decimal.NewFromInt(59000), Hi80: decimal.NewFromInt(61000), Daily: []float64{1, 2, 3}, History: 2},
+		Budgets: []report.Budget{{Name: "Shop", Amount: dollars("9000"), End: day.AddDate(0, 0, 28), Used: new(61.2), Expected: &realised, Overrun: new(0.97), Breaks: &day},
+			{Name: "New", Amount: dollars("1"), Why: "No bill yet."}},
 		RecommendCount: 1, Potential: &potential, Recommendations: []report.Recommendation{{Title: "Resize", Monthly: dollars("900"), Score: 88.25, Status: "open"}},
 		Executions: []report.Execution{
 			{Title: "Resize a", Status: "completed", Phases: "10 % healthy", Estimated: dollars("1000"), Realised: &realised, State: "preliminary"},
@@ -36,7 +38,7 @@ func TestReportShowsWhatAPersonLooksFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"1,234,567 rows of 18 months", "2,500.00 USD", "+25.0 %", "2,510.00 USD", "3 Nov to 5 Nov", "+410.40 USD",
-		"next 30 days 60,000.00 USD", "80 % between 59,000.00 and 61,000.00", "▁▅│█", "together 1,234.50 USD a month", "COMPLETED: Resize a", "estimated 1,000.00 USD: 90 % of it", "why: error rate 17 %"} {
+		"next 30 days 60,000.00 USD", "80 % between 59,000.00 and 61,000.00", "▁▅│█", "61 % spent; 900.00 USD by 30 Nov; overrun 97 %, passed on 3 Nov", "not known: No bill yet.", "together 1,234.50 USD a month", "COMPLETED: Resize a", "estimated 1,000.00 USD: 90 % of it", "why: error rate 17 %"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("missing %q in\n%s", want, out.String())
 		}

@@ -40,7 +40,7 @@ type Groups struct {
 // Report reads, through the API, what the page shows.
 func (s Story) Report(ctx context.Context) (report.Report, error) {
 	r := report.Report{Title: "Cost Agent · Meridian Goods (sandbox estate) · " + s.Clock.Now().Format("2 January 2006")}
-	for _, part := range []func(context.Context, *report.Report) error{s.bills, s.costs, s.anomalies, s.forecast, s.recommendations, s.executions} {
+	for _, part := range []func(context.Context, *report.Report) error{s.bills, s.costs, s.anomalies, s.forecast, s.budgets, s.recommendations, s.executions} {
 		if err := part(ctx, &r); err != nil {
 			return r, err
 		}

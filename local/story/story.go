@@ -95,6 +95,9 @@ func (s Story) Tell(ctx context.Context) ([]recommend.Recommendation, error) {
 	if err := s.Collect(ctx, "Collecting 18 months of bills from four clouds, analysing, recommending"); err != nil {
 		return nil, err
 	}
+	if err := s.set(ctx); err != nil {
+		return nil, err
+	}
 	generated, err := s.Recommendations(ctx)
 	if err != nil {
 		return nil, err
