@@ -111,7 +111,9 @@ type ParquetWriter struct {
 	bytes []byte // what the values of row point into
 }
 
-const rowsPerGroup = 50_000
+// rowsPerGroup bounds what a writer holds: a row group lies in memory, unpacked, until it is full, and takes as much again while it
+// is written. Four times as many rows make files a fifth smaller, and need 30 MB more; reading and writing take as long.
+const rowsPerGroup = 12_500
 
 // NewParquetWriter begins a Parquet file.
 func NewParquetWriter(w io.Writer) *ParquetWriter {
