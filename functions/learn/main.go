@@ -8,6 +8,7 @@ import (
 	"github.com/cost-agent/cost-agent/functions/internal/wire"
 	"github.com/cost-agent/cost-agent/shared/awslambda"
 	"github.com/cost-agent/cost-agent/shared/config"
+	"github.com/cost-agent/cost-agent/shared/holidays"
 	"github.com/cost-agent/cost-agent/shared/job"
 )
 
@@ -17,7 +18,8 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		run := job.Learn{Executions: db, Costs: db, Bills: db, Outcomes: db, Now: wire.Now}
+		run := job.Learn{Executions: db, Costs: db, Bills: db, Outcomes: db,
+			Calendars: job.Calendars{Settings: db, Holidays: holidays.Book{}}, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{"learn": awslambda.TaskOf(run.Run)}), nil
 	}, config.Database)
 }

@@ -40,13 +40,13 @@ type OutcomeStore interface {
 	SaveCalibration(ctx context.Context, t tenant.ID, c learn.Calibration) error
 }
 
-// Forecaster says what a series would have gone on to: for each of the horizon days after it the mean and the bounds of its
-// 95 % interval.
-type Forecaster func(s cost.Series, horizon int) (mean, low, high []float64)
+// Forecaster says what a series would have gone on to, by the holidays of a calendar: for each of the horizon days after it the
+// mean and the bounds of its 95 % interval.
+type Forecaster func(s cost.Series, horizon int, c cost.Calendar) (mean, low, high []float64)
 
 // DailyForecast is the Forecaster that everything else in Cost Agent forecasts with.
-func DailyForecast(s cost.Series, horizon int) (mean, low, high []float64) {
-	for _, p := range forecast.Daily(s, horizon, nil).Points {
+func DailyForecast(s cost.Series, horizon int, c cost.Calendar) (mean, low, high []float64) {
+	for _, p := range forecast.Daily(s, horizon, c).Points {
 		mean, low, high = append(mean, p.Mean), append(low, p.Low95), append(high, p.High95)
 	}
 	return mean, low, high
@@ -58,6 +58,7 @@ type Learn struct {
 	Costs      CostStore
 	Bills      CoverageReader
 	Outcomes   OutcomeStore
+	Calendars  Calendars  // the holidays of tenants
 	Forecast   Forecaster // nil: DailyForecast
 	Now        Clock
 }
@@ -80,13 +81,54 @@ type LearnOutput struct {
 
 const listed = 20
 
-// historyDays is how much of the targets' past the counterfactual is forecast from.
-const historyDays = 120
+// How many days of the targets' past the counterfactual is forecast from. What a holiday does to a cost is learnt from the same
+// holiday a year before.
+const (
+	historyDays  = 120
+	holidaysDays = 366 + 30
+)
+
+// surroundings are what all executions of a tenant are measured by.
+type surroundings struct {
+	executions []rollout.Execution
+	covered    []ingest.Coverage
+	calendar   cost.Calendar
+}
+
+// past is how many days of the targets' past count.
+func (s surroundings) past() int {
+	if s.calendar == nil {
+		return historyDays
+	}
+	return holidaysDays
+}
+
+// surroundings reads them.
+func (j Learn) surroundings(ctx context.Context, t tenant.ID) (surroundings, error) {
+	var s surroundings
+	var err error
+	if s.executions, err = j.Executions.CompletedExecutions(ctx, t); err != nil {
+		return s, err
+	}
+	if s.covered, err = j.Bills.Coverage(ctx, t); err != nil {
+		return s, err
+	}
+	now := j.Now().UTC()
+	days := cost.Period{Start: cost.Day(now), End: cost.Day(now)}
+	for _, e := range s.executions {
+		if !e.StartedAt.IsZero() && e.StartedAt.Before(days.Start) {
+			days.Start = cost.Day(e.StartedAt)
+		}
+	}
+	days.Start = days.Start.AddDate(0, 0, -holidaysDays)
+	s.calendar, err = j.Calendars.Of(ctx, t, days)
+	return s, err
+}
 
 // Run measures and calibrates. An execution that cannot be measured is reported and does not keep the others from it.
 func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 	out := LearnOutput{Outcomes: []learn.Outcome{}, Calibrations: []learn.Calibration{}, Insights: []string{}, Problems: []string{}}
-	executions, err := j.Executions.CompletedExecutions(ctx, in.Tenant)
+	around, err := j.surroundings(ctx, in.Tenant)
 	if err != nil {
 		return out, err
 	}
@@ -94,19 +136,15 @@ func (j Learn) Run(ctx context.Context, in LearnInput) (LearnOutput, error) {
 	if err != nil {
 		return out, err
 	}
-	covered, err := j.Bills.Coverage(ctx, in.Tenant)
-	if err != nil {
-		return out, err
-	}
 	byExecution := map[string]learn.Outcome{}
 	for _, o := range known {
 		byExecution[o.Execution] = o
 	}
-	for _, e := range executions {
+	for _, e := range around.executions {
 		if !in.measures(e, byExecution[e.ID]) {
 			continue
 		}
-		o, err := j.measure(ctx, in.Tenant, e, executions, covered)
+		o, err := j.measure(ctx, in.Tenant, e, around)
 		switch {
 		case fault.CodeOf(err) == fault.Unprocessable && err != nil:
 			out.Problems = append(out.Problems, fmt.Sprintf("Execution %s: %s", e.ID, fault.Public(err).Message))
@@ -162,18 +200,18 @@ func (j Learn) calibrate(ctx context.Context, t tenant.ID, outcomes []learn.Outc
 // measure compares one execution's targets after the change with their forecast without it, as far as no other execution
 // changed them. A month whose bill is missing ends what can be told, for its days were not free. It fails with
 // fault.Unprocessable when the bills do not allow it.
-func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, all []rollout.Execution, covered []ingest.Coverage) (learn.Outcome, error) {
+func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, around surroundings) (learn.Outcome, error) {
 	change, now := changeOf(e), j.Now().UTC()
 	final, err := j.Costs.FinalUntil(ctx, t, e.Connection)
 	if err != nil && fault.CodeOf(err) != fault.NotFound {
 		return learn.Outcome{}, err
 	}
-	since, until := undisturbed(e, all)
+	since, until := undisturbed(e, around.executions)
 	if !until.IsZero() && cost.Day(until).Before(final) {
 		final, change.Disturbed = cost.Day(until), until
 	}
 	began, after := cost.Day(e.StartedAt), cost.Day(e.EndedAt).AddDate(0, 0, 1)
-	loaded := ingest.Unbroken(covered, e.Connection, began)
+	loaded := ingest.Unbroken(around.covered, e.Connection, began)
 	missing := loaded.End.Before(final)
 	if missing {
 		final = loaded.End
@@ -185,7 +223,7 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, al
 		return learn.Measure(change, wholeDays(after, final), now), nil
 	}
 	targets, heirs := involved(e)
-	period := cost.Period{Start: began.AddDate(0, 0, -historyDays), End: final}
+	period := cost.Period{Start: began.AddDate(0, 0, -around.past()), End: final}
 	for _, from := range []time.Time{cost.Day(since).AddDate(0, 0, 1), loaded.Start} {
 		if period.Start.Before(from) {
 			period.Start = from
@@ -204,7 +242,7 @@ func (j Learn) measure(ctx context.Context, t tenant.ID, e rollout.Execution, al
 	if foretell == nil {
 		foretell = DailyForecast
 	}
-	mean, low, high := foretell(past, horizon)
+	mean, low, high := foretell(past, horizon, around.calendar)
 	if min(len(mean), len(low), len(high)) < horizon {
 		return learn.Outcome{}, fault.New(fault.Unprocessable, "Its targets have too short a past on the bill to say what they would have cost.")
 	}
