@@ -224,22 +224,5 @@ func (a arima) forecast(y []float64, horizon int) []float64 {
 	if a.mean != 0 { // fitted in another unit, perhaps to fewer values
 		a.mean = a.meanOf(w)
 	}
-	e := make([]float64, len(w)+horizon)
-	a.squares(w, e)
-	n := len(w)
-	for t := n; t < n+horizon; t++ {
-		v := a.mean
-		for k, c := range a.ar {
-			if t > k {
-				v += c * (w[t-k-1] - a.mean)
-			}
-		}
-		for k, c := range a.ma {
-			if t > k {
-				v += c * e[t-k-1]
-			}
-		}
-		w = append(w, v)
-	}
-	return integrate(y, w[n:], a.arimaOrder)
+	return integrate(y, a.continued(w, horizon), a.arimaOrder)
 }

@@ -43,7 +43,8 @@ func integrate(y, path []float64, o arimaOrder) []float64 {
 	return path
 }
 
-// wanders is the test of Kwiatkowski, Phillips, Schmidt and Shin (1992) for a level, at 5 %: true where there is none.
+// wanders is the test of Kwiatkowski, Phillips, Schmidt and Shin (1992) for a level, at 5 %, with as many lags as auto.arima takes
+// (Hyndman and Khandakar 2008): true where there is none.
 func wanders(w []float64) bool {
 	n := len(w)
 	mean, deviation := moments(w)
@@ -56,7 +57,7 @@ func wanders(w []float64) bool {
 		square += sum * sum
 	}
 	variance := deviation * deviation
-	lags := int(4 * math.Pow(float64(n)/100, 0.25))
+	lags := int(3 * math.Sqrt(float64(n)) / 13)
 	for lag := 1; lag <= lags; lag++ {
 		c := 0.0
 		for i := lag; i < n; i++ {

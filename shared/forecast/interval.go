@@ -14,7 +14,6 @@ type band struct{ half80, half95 []float64 }
 // because the origins are few and their errors resemble each other. A band never narrows with the distance. Where hardly any past
 // value is known, the usual change over a season (scale) stands in.
 func calibrate(errors [][]float64, horizon int, scale float64) band {
-	few := 1 / float64(max(len(errors), 1))
 	b := band{make([]float64, 0, horizon), make([]float64, 0, horizon)}
 	var pool []float64
 	for h := 0; h < horizon; {
@@ -27,7 +26,7 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 		outer = (outer + 1.96/1.2816*inner) / 2
 		next := min(horizon, h+1+h/15) // near distances share nearly all of their errors
 		for ; h < next; h++ {
-			b.half80, b.half95 = append(b.half80, inner), append(b.half95, (1+5*few/4)*outer)
+			b.half80, b.half95 = append(b.half80, inner), append(b.half95, margin(len(errors))*outer)
 		}
 	}
 	if len(b.half80) == 0 {
@@ -44,6 +43,9 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 	}
 	return b
 }
+
+// margin is by how much to widen what is known from the errors of a few origins only, which resemble each other.
+func margin(origins int) float64 { return 1 + 1.25/float64(max(origins, 1)) }
 
 // near appends the absolute errors at about the distance h to the pool.
 func near(errors [][]float64, h int, pool []float64) []float64 {

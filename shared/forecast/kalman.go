@@ -5,13 +5,43 @@ import "math"
 // logLikelihood is the exact Gaussian one of the differenced series, its variance concentrated out, by the Kalman filter on
 // Harvey's state space form (Gardner, Harvey and Phillips 1980).
 func (a arima) logLikelihood(w []float64) float64 {
+	likelihood, _ := a.filter(w)
+	return likelihood
+}
+
+// continued are the expected values of the differenced series after w, given all of it.
+func (a arima) continued(w []float64, horizon int) []float64 {
+	likelihood, state := a.filter(w)
+	if math.IsInf(likelihood, -1) || math.IsNaN(likelihood) {
+		return repeat(a.mean, horizon)
+	}
+	out := make([]float64, horizon)
+	for t := range out {
+		first := state[0]
+		out[t] = a.mean + first
+		for i := range state {
+			state[i] = 0
+			if i < len(a.ar) {
+				state[i] = a.ar[i] * first
+			}
+			if i+1 < len(state) {
+				state[i] += state[i+1]
+			}
+		}
+	}
+	return out
+}
+
+// filter gives the log-likelihood and the state that is expected for the step after w.
+func (a arima) filter(w []float64) (likelihood float64, state []float64) {
 	r := max(len(a.ar), len(a.ma)+1)
 	phi, load := make([]float64, r), make([]float64, r)
 	copy(phi, a.ar)
 	load[0] = 1
 	copy(load[1:], a.ma)
 	p := stationaryCovariance(phi, load)
-	state, next := make([]float64, r), make([]float64, r)
+	state = make([]float64, r)
+	next := make([]float64, r)
 	moved := make([]float64, r*r)
 	square, logs := 0.0, 0.0
 	steady := false
@@ -21,7 +51,7 @@ func (a arima) logLikelihood(w []float64) float64 {
 		if !steady {
 			f = p[0]
 			if f <= 0 || !finite(f) {
-				return math.Inf(-1)
+				return math.Inf(-1), nil
 			}
 			for i := range gain {
 				gain[i] = p[i*r] / f
@@ -52,7 +82,7 @@ func (a arima) logLikelihood(w []float64) float64 {
 		steady = math.Abs(p[0]-f) < 1e-10*f && math.Abs(f-1) < 1e-8
 	}
 	n := float64(len(w))
-	return -0.5 * (n*math.Log(2*math.Pi*square/n) + n + logs)
+	return -0.5 * (n*math.Log(2*math.Pi*square/n) + n + logs), state
 }
 
 // step replaces p by T p T' + R R', where T shifts up and feeds the first state back by phi.

@@ -20,9 +20,10 @@ type Paths struct {
 //
 // The errors of a course are a random combination of the whole error paths of past forecasts, each with a normal weight of its own
 // (the Gaussian multiplier bootstrap; Chernozhukov, Chetverikov and Kato, Annals of Statistics 2013), so that neighbouring days err
-// together as they did in the past. Their spread is known from a few paths only, which gives them the tails of Student's
-// distribution with as many degrees of freedom. Where too few past paths are long enough, all days of a course err by the same share
-// of their half-widths, which is never too narrow. Each course has a mirror image about the mean.
+// together as they did in the past. Their spread is known from a few paths only, which overlap and resemble each other: the courses
+// have the tails of Student's distribution with half as many degrees of freedom, and the margin of the intervals. Where too few past
+// paths are long enough, all days of a course err by the same share of their half-widths, which is never too narrow. Each course has a
+// mirror image about the mean.
 func DailyPaths(s cost.Series, horizon, days, n int, o Options) Paths {
 	f, u := outlook(s, horizon, o)
 	p := Paths{Forecast: f}
@@ -48,6 +49,9 @@ func DailyPaths(s cost.Series, horizon, days, n int, o Options) Paths {
 // enoughPaths is how many past error paths tell the spread of a sum.
 const enoughPaths = 4
 
+// leastFreedom keeps the variance of the courses finite.
+const leastFreedom = 3
+
 // normal80 is how many deviations from the mean a normal interval of 80 % reaches.
 const normal80 = 1.2816
 
@@ -70,9 +74,10 @@ func (u uncertainty) draw(days int) func() []float64 {
 			return out
 		}
 	}
+	n := float64(len(whole))
+	freedom := max(leastFreedom, int(math.Round(n/2)))
 	return func() []float64 {
 		out := make([]float64, days)
-		square := 0.0
 		for _, path := range whole {
 			z := random.NormFloat64()
 			for h, e := range path {
@@ -80,11 +85,15 @@ func (u uncertainty) draw(days int) func() []float64 {
 					out[h] += z * e
 				}
 			}
+		}
+		square := 0.0
+		for range freedom {
 			y := random.NormFloat64()
 			square += y * y
 		}
-		for h := range out { // a normal sum of that many paths, over the root of a mean square of as many
-			out[h] /= math.Sqrt(square)
+		spread := margin(len(whole)) / math.Sqrt(n*square/float64(freedom))
+		for h := range out { // a normal sum of that many paths, over the root of a mean square
+			out[h] *= spread
 		}
 		return out
 	}

@@ -158,7 +158,7 @@ func newDesign(h history, bends bool) design {
 	if bends {
 		d.knots = max(0, int(float64(n)/d.bend)-1)
 	}
-	d.penalty = append(d.penalty, 1e-6, 10)
+	d.penalty = append(d.penalty, 1e-6, 1)
 	for range d.knots {
 		d.penalty = append(d.penalty, 10)
 	}

@@ -11,10 +11,11 @@ import (
 	"github.com/cost-agent/cost-agent/shared/forecast"
 )
 
-// How many of the longest series of a set are watched, and how often each.
+// How many of the longest series of a set are watched, and how often each: until so many repeats show no less, at most so often.
 const (
 	watched = 4
 	repeats = 6
+	most    = 40
 )
 
 // peak is the most memory that one forecast keeps alive at any moment, in MB, over the longest series of a set: what the
@@ -24,15 +25,18 @@ func peak(set []series, o forecast.Options) float64 {
 	longest := slices.Clone(set)
 	slices.SortStableFunc(longest, func(a, b series) int { return len(b.train) - len(a.train) })
 	defer debug.SetGCPercent(debug.SetGCPercent(1)) // look whenever the heap has grown by a hundredth
-	most := 0.0
+	highestOfAll := 0.0
 	for _, s := range longest[:min(watched, len(longest))] {
 		least := math.Inf(1)
-		for range repeats {
-			least = min(least, highest(func() { one(s, o) }))
+		for alike, n := 0, 0; alike < repeats && n < most; n++ {
+			alike++
+			if seen := highest(func() { one(s, o) }); seen < least {
+				least, alike = seen, 0
+			}
 		}
-		most = max(most, least)
+		highestOfAll = max(highestOfAll, least)
 	}
-	return most / 1e6
+	return highestOfAll / 1e6
 }
 
 // highest is the most that is in use while f runs, beyond what was before, in bytes.
