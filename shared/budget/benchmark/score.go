@@ -20,8 +20,9 @@ const (
 	settling = 2 // days that are still being written
 )
 
-// sizes are the budgets that are set, in deviations from what is expected.
-var sizes = []float64{-2, -1.3, -0.85, -0.5, -0.25, 0, 0.25, 0.5, 0.85, 1.3, 2}
+// sizes are the budgets that are set, against what is expected: whatever the stated uncertainty, or judgements that differ in it could
+// not be compared.
+var sizes = []float64{0.7, 0.85, 0.93, 0.97, 0.99, 1, 1.01, 1.03, 1.07, 1.15, 1.3}
 
 // bins are the upper ends of the stated probabilities that are looked at together.
 var bins = [6]float64{0.1, 0.3, 0.5, 0.7, 0.9, math.Inf(1)}
@@ -98,10 +99,9 @@ func one(s cost.Series, c budget.Cadence, p cost.Period, at time.Time) (out scor
 	if total.GreaterThanOrEqual(r.Low95.Amount) && total.LessThanOrEqual(r.High95.Amount) {
 		out.in95++
 	}
-	deviation := (r.High80.Float() - r.Low80.Float()) / 2 / 1.2816
 	for _, size := range sizes {
-		b.Amount.Amount = decimal.NewFromFloat(r.Mean.Float() + size*deviation)
-		if deviation > 0 && b.Amount.Amount.IsPositive() {
+		b.Amount.Amount = decimal.NewFromFloat(r.Mean.Float() * size)
+		if b.Amount.Amount.IsPositive() {
 			out.hold(budget.Evaluate(b, p, e), b, p, actual)
 		}
 	}
