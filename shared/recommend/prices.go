@@ -71,9 +71,10 @@ func (b priceBook) find(region string, typ resource.Type, size, unit string) (re
 }
 
 // variantOf is the variant of the price that an instance pays: a licence that is part of it makes sizes differ by less than their
-// usual prices do.
+// usual prices do. One that is brought along is none.
 func variantOf(instance map[string]string) string {
-	if strings.Contains(strings.ToLower(instance[resource.AttrOS]), resource.WindowsPrice) {
+	windows := strings.Contains(strings.ToLower(instance[resource.AttrOS]), resource.WindowsPrice)
+	if windows && instance[resource.AttrLicence] != resource.OwnLicence {
 		return resource.WindowsPrice
 	}
 	return ""

@@ -17,10 +17,12 @@ func TestSpotAndWindowsPricesAreNotTheUsualOne(t *testing.T) {
 	if p, ok := book.find("eu-west-1", resource.Instance, "m5.large", perHour); !ok || p.Amount.String() != "0.107" {
 		t.Errorf("%+v", p)
 	}
-	for os, want := range map[string]string{"linux": "0.107", "": "0.107", "windows": "0.199", "Windows 2022 Standard": "0.199"} {
-		s, ok := book.sizeOf("eu-west-1", "m5.large", variantOf(map[string]string{resource.AttrOS: os}), nil)
+	for machine, want := range map[[2]string]string{
+		{"linux"}: "0.107", {}: "0.107", {"windows"}: "0.199", {"Windows 2022 Standard"}: "0.199", {"windows", resource.OwnLicence}: "0.107", {"windows", "unheard of"}: "0.199",
+	} {
+		s, ok := book.sizeOf("eu-west-1", "m5.large", variantOf(map[string]string{resource.AttrOS: machine[0], resource.AttrLicence: machine[1]}), nil)
 		if !ok || s.price.Amount.String() != want {
-			t.Errorf("%q costs %s, want %s", os, s.price.Amount, want)
+			t.Errorf("%q costs %s, want %s", machine, s.price.Amount, want)
 		}
 	}
 }

@@ -78,6 +78,7 @@ const (
 	AttrVCPU       = "vcpu"
 	AttrMemoryGiB  = "memory_gib"
 	AttrOS         = "os"
+	AttrLicence    = "licence"  // instance: OwnLicence where that of its operating system is not paid with it
 	AttrEngine     = "engine"   // database: "postgres"
 	AttrMultiZone  = "multi_az" // database: true when another machine stands by in another zone
 
@@ -94,6 +95,9 @@ const (
 	AttrLifecycleRules = "lifecycle_rules" // bucket: how many rules that move or delete what it holds are on
 	AttrStandardGiB    = "standard_gib"    // bucket: what it holds in its standard class
 )
+
+// OwnLicence is the AttrLicence of a machine whose operating system is licensed otherwise, so that it costs what one with Linux does.
+const OwnLicence = "own"
 
 // Resource is one thing in the inventory, as it was at SeenAt.
 type Resource struct {

@@ -78,6 +78,9 @@ func (c *Collector) machine(ctx context.Context, s subscription, vm *armcompute.
 	if p.StorageProfile != nil && p.StorageProfile.OSDisk != nil {
 		set(&r, resource.AttrOS, strings.ToLower(string(deref(p.StorageProfile.OSDisk.OSType))))
 	}
+	if s.unlicensed() || strings.HasPrefix(deref(p.LicenseType), "Windows_") { // Windows_Server, Windows_Client: Azure Hybrid Benefit
+		r.Attributes[resource.AttrLicence] = resource.OwnLicence
+	}
 	if p.HardwareProfile == nil || p.HardwareProfile.VMSize == nil {
 		return r, nil
 	}

@@ -43,7 +43,13 @@ type item struct {
 // shelf is a part of the list: what to ask for, and what of it is the price of what.
 type shelf struct {
 	filter string
-	price  func(i item) (typ resource.Type, size, unit string, share decimal.Decimal)
+	price  func(i item) (of thing, share decimal.Decimal)
+}
+
+// thing is what has a price; without a size it is nothing that is priced here.
+type thing struct {
+	typ                 resource.Type
+	size, unit, variant string
 }
 
 var one = decimal.NewFromInt(1)
@@ -55,8 +61,8 @@ var shelves = []shelf{
 	{"serviceName eq 'Virtual Network' and productName eq 'IP Addresses'", addressPrice},
 }
 
-// Prices implements ingest.Collector. Prices are those of pay-as-you-go in USD: of machines with Linux, of SQL databases with
-// their licence, and of disks by the GiB.
+// Prices implements ingest.Collector. Prices are those of pay-as-you-go in USD: of machines with Linux, with Windows and its licence,
+// and of spot capacity with Linux; of SQL databases with their licence; and of disks by the GiB.
 func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Price, error) {
 	var out []resource.Price
 	if len(regions) == 0 {
@@ -117,52 +123,48 @@ func (c *Collector) asked(i item, region string) (decimal.Decimal, bool) {
 // shelf reads one part of the list for one region. Of several prices of the same thing the one that began last counts; prices
 // to come, and those from a certain amount on, do not.
 func (c *Collector) shelf(ctx context.Context, region string, s shelf) ([]resource.Price, error) {
-	type thing struct {
-		typ        resource.Type
-		size, unit string
-	}
 	best := map[thing]dated{}
 	filter := s.filter + " and armRegionName eq '" + region + "' and priceType eq 'Consumption' and isPrimaryMeterRegion eq true"
 	for i, err := range c.items(ctx, filter) {
 		if err != nil {
 			return nil, err
 		}
-		typ, size, unit, share := s.price(i)
+		of, share := s.price(i)
 		amount, ok := c.asked(i, region)
-		if size == "" || !ok {
+		if of.size == "" || !ok {
 			continue
 		}
-		key, offer := thing{typ, size, unit}, dated{amount.Mul(share), i.EffectiveFrom}
-		if known, ok := best[key]; !ok || offer.beats(known, typ) {
-			best[key] = offer
+		offer := dated{amount.Mul(share), i.EffectiveFrom}
+		if known, ok := best[of]; !ok || offer.beats(known, of.typ) {
+			best[of] = offer
 		}
 	}
 	var out []resource.Price
 	for t, d := range best {
-		out = append(out, resource.Price{Cloud: resource.Azure, Region: region, Type: t.typ, Size: t.size, Unit: t.unit, Amount: d.amount, Currency: priceCurrency})
+		out = append(out, resource.Price{Cloud: resource.Azure, Region: region, Type: t.typ, Size: t.size, Unit: t.unit, Variant: t.variant, Amount: d.amount, Currency: priceCurrency})
 	}
 	slices.SortFunc(out, func(a, b resource.Price) int {
-		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Unit, b.Unit))
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Variant, b.Variant))
 	})
 	return out, nil
 }
 
-// machinePrice knows machines with Linux that are neither spot nor of another service.
-func machinePrice(i item) (resource.Type, string, string, decimal.Decimal) {
-	for _, other := range []string{"Spot", "Low Priority"} {
-		if strings.Contains(i.SkuName, other) {
-			return "", "", "", one
-		}
+// machinePrice knows machines with Linux, those with Windows, whose licence is in the price, and spot capacity with Linux; not what
+// other services have of them.
+func machinePrice(i item) (thing, decimal.Decimal) {
+	machine := thing{typ: resource.Instance, size: i.ArmSkuName, unit: "hour"}
+	windows := strings.HasSuffix(i.ProductName, " Windows")
+	spot := strings.HasSuffix(i.SkuName, " Spot")
+	switch {
+	case i.UnitOfMeasure != "1 Hour", windows && spot, !windows && strings.Contains(i.ProductName, "Windows"), strings.Contains(i.SkuName, "Low Priority"),
+		slices.ContainsFunc([]string{"Cloud Services", "CloudServices", "Dedicated Host"}, func(other string) bool { return strings.Contains(i.ProductName, other) }):
+		return thing{}, one
+	case windows:
+		machine.variant = resource.WindowsPrice
+	case spot:
+		machine.variant = resource.SpotPrice
 	}
-	for _, other := range []string{"Windows", "Cloud Services", "CloudServices", "Dedicated Host"} {
-		if strings.Contains(i.ProductName, other) {
-			return "", "", "", one
-		}
-	}
-	if i.UnitOfMeasure != "1 Hour" {
-		return "", "", "", one
-	}
-	return resource.Instance, i.ArmSkuName, "hour", one
+	return machine, one
 }
 
 var (
@@ -174,41 +176,41 @@ var (
 
 // diskPrice breaks the monthly price of a tier down to the GiB. Larger tiers cost less by the GiB; the lowest is what counts in
 // the end, so that no disk is said to cost more than it does.
-func diskPrice(i item) (resource.Type, string, string, decimal.Decimal) {
+func diskPrice(i item) (thing, decimal.Decimal) {
 	prefix, ok := diskProducts[i.ProductName]
 	if !ok {
-		return "", "", "", one
+		return thing{}, one
 	}
 	if kind, isSnapshot := strings.CutPrefix(i.SkuName, "Snapshots "); isSnapshot && i.UnitOfMeasure == "1 GB/Month" {
-		return resource.Snapshot, prefix + kind, "GiB-month", one
+		return thing{typ: resource.Snapshot, size: prefix + kind, unit: "GiB-month"}, one
 	}
 	tier := diskTier.FindStringSubmatch(i.SkuName)
 	if tier == nil || i.UnitOfMeasure != "1/Month" || !strings.HasSuffix(i.MeterName, " Disk") {
-		return "", "", "", one
+		return thing{}, one
 	}
 	gib, ok := tierGiB[tier[1][1:]]
 	if !ok {
-		return "", "", "", one
+		return thing{}, one
 	}
-	return resource.Volume, prefix + tier[2], "GiB-month", one.DivRound(decimal.NewFromInt(gib), 12)
+	return thing{typ: resource.Volume, size: prefix + tier[2], unit: "GiB-month"}, one.DivRound(decimal.NewFromInt(gib), 12)
 }
 
 var databaseSize = regexp.MustCompile(`^SQLDB_(GP|BC|HS)_Compute_(Gen5)_(\d+)$`)
 
-func databasePrice(i item) (resource.Type, string, string, decimal.Decimal) {
+func databasePrice(i item) (thing, decimal.Decimal) {
 	size := databaseSize.FindStringSubmatch(i.ArmSkuName)
 	if size == nil || i.UnitOfMeasure != "1 Hour" || strings.Contains(i.SkuName, "Zone Redundancy") {
-		return "", "", "", one
+		return thing{}, one
 	}
-	return resource.Database, strings.Join(size[1:], "_"), "hour", one
+	return thing{typ: resource.Database, size: strings.Join(size[1:], "_"), unit: "hour"}, one
 }
 
-func addressPrice(i item) (resource.Type, string, string, decimal.Decimal) {
+func addressPrice(i item) (thing, decimal.Decimal) {
 	size, ok := strings.CutSuffix(i.MeterName, " IPv4 Static Public IP")
 	if !ok || i.UnitOfMeasure != "1 Hour" || strings.Contains(size, " ") {
-		return "", "", "", one
+		return thing{}, one
 	}
-	return resource.Address, size, "hour", one
+	return thing{typ: resource.Address, size: size, unit: "hour"}, one
 }
 
 // items goes through all pages of the list.

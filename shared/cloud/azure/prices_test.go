@@ -26,7 +26,10 @@ var priceList = map[string][]string{
 		priceItem("0.2", "Virtual Machines Dsv5 Series", "D2s v5", "D2s v5", "Standard_D2s_v5", "1 Hour", "2020-01-01T00:00:00Z"),
 		priceItem("0.09", "Virtual Machines Dsv5 Series", "D2s v5", "D2s v5", "Standard_D2s_v5", "1 Hour", later),
 		priceItem("0.02", "Virtual Machines Dsv5 Series", "D2s v5 Spot", "D2s v5 Spot", "Standard_D2s_v5", "1 Hour", past),
+		priceItem("0.023", "Virtual Machines Dsv5 Series", "D2s v5 Low Priority", "D2s v5 Low Priority", "Standard_D2s_v5", "1 Hour", past),
 		priceItem("0.207", "Virtual Machines Dsv5 Series Windows", "D2s v5", "D2s v5", "Standard_D2s_v5", "1 Hour", past),
+		priceItem("0.041", "Virtual Machines Dsv5 Series Windows", "D2s v5 Spot", "D2s v5 Spot", "Standard_D2s_v5", "1 Hour", past),
+		priceItem("0.101", "Virtual Machines Dsv5 Series Cloud Services", "D2s v5", "D2s v5", "Standard_D2s_v5", "1 Hour", past),
 		priceItem("0", "Virtual Machines Free", "B1s", "B1s", "Standard_B1s", "1 Hour", past),
 	},
 	"Storage": {
@@ -76,12 +79,13 @@ func TestPricesAreThoseOfPayAsYouGoNow(t *testing.T) {
 	}
 	var lines []string
 	for _, p := range got {
-		lines = append(lines, fmt.Sprintf("%s %s %s %s %s %s%s", p.Type, p.Size, p.Amount, p.Currency, p.Unit, p.Attributes[resource.AttrVCPU], p.Attributes[resource.AttrMemoryGiB]))
+		lines = append(lines, fmt.Sprintf("%s %s %s %s %s %s %s%s", p.Type, p.Size, p.Variant, p.Amount, p.Currency, p.Unit, p.Attributes[resource.AttrVCPU], p.Attributes[resource.AttrMemoryGiB]))
 	}
 	slices.Sort(lines)
 	want := []string{
-		"address Standard 0.005 USD hour ", "database GP_Gen5_4 0.6 USD hour ", "instance Standard_D2s_v5 0.1150000000001 USD hour 28",
-		"snapshot Standard_LRS 0.05 USD GiB-month ", "volume Premium_LRS 0.1451953125 USD GiB-month ",
+		"address Standard  0.005 USD hour ", "database GP_Gen5_4  0.6 USD hour ", "instance Standard_D2s_v5  0.1150000000001 USD hour 28",
+		"instance Standard_D2s_v5 spot 0.02 USD hour 28", "instance Standard_D2s_v5 windows 0.207 USD hour 28",
+		"snapshot Standard_LRS  0.05 USD GiB-month ", "volume Premium_LRS  0.1451953125 USD GiB-month ",
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))

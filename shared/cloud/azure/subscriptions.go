@@ -15,7 +15,11 @@ import (
 type subscription struct {
 	id, name string
 	state    armsubscriptions.SubscriptionState
+	quota    string // Azure's id of the offer that it is under
 }
+
+// unlicensed reports whether Windows costs nothing there, as in subscriptions for development and test.
+func (s subscription) unlicensed() bool { return strings.HasPrefix(s.quota, "MSDNDevTest") }
 
 func (s subscription) scope() string { return "/subscriptions/" + s.id }
 
@@ -42,7 +46,11 @@ func (c *Collector) subscriptions(ctx context.Context) (seen []subscription, hid
 			continue
 		}
 		delete(hiddenOnes, id)
-		if found := (subscription{id: id, name: deref(s.DisplayName), state: deref(s.State)}); found.usable() {
+		found := subscription{id: id, name: deref(s.DisplayName), state: deref(s.State)}
+		if s.SubscriptionPolicies != nil {
+			found.quota = deref(s.SubscriptionPolicies.QuotaID)
+		}
+		if found.usable() {
 			seen = append(seen, found)
 		}
 	}
