@@ -3,7 +3,9 @@ package azure_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,55 +16,74 @@ import (
 )
 
 func TestConformance(t *testing.T) { //nolint:paralleltest // the suite looks at all goroutines
-	cloudtest.Run(t, cloudtest.Subject{Cloud: resource.Azure, Month: september.AddDate(0, -1, 0), New: conforming})
+	for _, name := range slices.Sorted(maps.Keys(billers)) {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // see above
+			cloudtest.Run(t, cloudtest.Subject{Cloud: resource.Azure, Month: august, New: func(t *testing.T) cloudtest.World {
+				t.Helper()
+				return conforming(t, name, billers[name])
+			}})
+		})
+	}
 }
 
 // refusals is how the conforming world misbehaves.
 type refusals struct {
-	left    atomic.Int64 // calls to refuse; negative: all
+	billing func(r *http.Request, operation string) bool // the calls that the bill is read with
+
+	left    atomic.Int64 // of these calls to refuse; negative: all
 	status  atomic.Int64
 	half    atomic.Bool
-	denied  atomic.Pointer[string]
+	denied  atomic.Pointer[func(r *http.Request, operation string) bool]
 	hanging atomic.Pointer[chan struct{}]
 }
 
-func conforming(t *testing.T) cloudtest.World {
+func conforming(t *testing.T, name string, b biller) cloudtest.World {
 	t.Helper()
-	w, bad := newWorld(t), &refusals{}
+	w, bad := newWorld(t), &refusals{billing: b.calls}
 	w.subscriptions(portal)
 	w.estate()
 	w.metrics(ptr(1.0), nil, ptr(2.0))
 	w.prices(func(next string) string { return next })
-	bill := augustBill(cloudtest.Charges(3))
-	serve := func() { w.bills(cloudtest.PageSize, bill, bill) }
-	serve()
+	w.commitments(t)
+	w.advises()
+	bill := cloudtest.Charges(3)
+	b.serve(w, bill, false)
 	w.before = bad.answer
-	q := query("vm", resource.Instance, resource.CPU)
+	q := elsewhere()
+	settings := map[string]string{"regions": "westeurope", "source": name, "export_account": w.URL, "export_container": "bills"}
 	refuse := func(n, status int) {
 		bad.status.Store(int64(status))
 		bad.left.Store(int64(n))
 	}
+	deny := func(calls func(r *http.Request, operation string) bool) { bad.denied.Store(&calls) }
 	return cloudtest.World{
-		Collector:  ingest.Collector(w.open("s", map[string]string{"regions": "westeurope"})),
-		Bill:       func(charges []cloudtest.Charge) { bill = augustBill(charges); serve() },
-		EmptyPages: func() { w.emptyPages(bill) },
+		Collector:  ingest.Collector(w.open("s", settings)),
+		Bill:       func(charges []cloudtest.Charge) { bill = charges; b.serve(w, bill, false) },
+		EmptyPages: func() { b.serve(w, bill, true) },
 		Throttle:   func(n int) { refuse(n, http.StatusTooManyRequests) },
 		Fail:       refuse,
 		Half:       func() { bad.half.Store(true) },
 		Deny: func() (string, string) {
-			bad.denied.Store(ptr("DisksClient"))
+			deny(calling("DisksClient", ""))
 			return "westeurope", "Microsoft.Compute/disks"
 		},
-		Revoke: func() string {
-			bad.denied.Store(ptr("QueryClient"))
-			return "Microsoft.CostManagement/query/action on /subscriptions/" + portal + " (Cost Management Reader)"
-		},
+		Revoke: func() string { deny(b.calls); return b.right },
 		Hang: func() <-chan struct{} {
 			c := make(chan struct{}, 100)
 			bad.hanging.Store(&c)
 			return c
 		},
-		Usage: &q, Regions: []string{"westeurope"},
+		Usage: &q, DenyUsage: func() { deny(calling("Client.QueryResources", erp)) },
+		Committed: &month, DenyCommitments: func() { deny(calling("ReservationClient.NewListAllPager", "")) },
+		Advises: true, DenyAdvice: func() { deny(calling("RecommendationsClient", "")) },
+		Regions: []string{"westeurope"},
+	}
+}
+
+// calling tells the calls of an operation to paths with a text.
+func calling(prefix, path string) func(r *http.Request, operation string) bool {
+	return func(r *http.Request, operation string) bool {
+		return strings.HasPrefix(operation, prefix) && strings.Contains(r.URL.Path, path)
 	}
 }
 
@@ -78,10 +99,13 @@ func (b *refusals) answer(out http.ResponseWriter, r *http.Request, operation st
 		return true
 	}
 	out.Header().Set("Content-Type", "application/json")
-	if prefix := b.denied.Load(); prefix != nil && strings.HasPrefix(operation, *prefix) {
+	if calls := b.denied.Load(); calls != nil && (*calls)(r, operation) {
 		out.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(out, `{"error":{"code":"AuthorizationFailed","message":"no"}}`)
 		return true
+	}
+	if !b.billing(r, operation) {
+		return false
 	}
 	if b.half.Load() {
 		fmt.Fprint(out, `{"value":[{"subscriptionId":"`)
@@ -97,20 +121,4 @@ func (b *refusals) answer(out http.ResponseWriter, r *http.Request, operation st
 	out.WriteHeader(int(b.status.Load()))
 	fmt.Fprint(out, `{"error":{"code":"Refused","message":"no"}}`)
 	return true
-}
-
-// augustBill is the charges as Cost Management bills them.
-func augustBill(charges []cloudtest.Charge) [][]any {
-	var rows [][]any
-	for i, c := range charges {
-		kind, id := "Usage", ""
-		if c.Credit {
-			kind = "Credit"
-		}
-		if c.Resource != "" {
-			id = "/subscriptions/" + portal + "/resourceGroups/rg/providers/Microsoft.Compute/disks/" + c.Resource
-		}
-		rows = append(rows, line(c.Amount.InexactFloat64(), 20260801+i%31, id, "", "EU West", kind, "Storage", "meter", "OnDemand", "", "", nil, "USD"))
-	}
-	return rows
 }

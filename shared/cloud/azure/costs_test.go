@@ -99,9 +99,7 @@ func (w *world) bills(perPage int, actual, amortized [][]any) {
 	w.paged(perPage, false, actual, amortized)
 }
 
-// emptyPages is bills with an empty page before each.
-func (w *world) emptyPages(rows [][]any) { w.paged(7, true, rows, rows) }
-
+// paged is bills, with an empty page before each where that is wanted.
 func (w *world) paged(perPage int, empty bool, actual, amortized [][]any) {
 	w.servers["QueryClient"] = costfake.NewQueryServerTransport(&costfake.QueryServer{
 		Usage: func(ctx context.Context, scope string, q armcostmanagement.QueryDefinition, _ *armcostmanagement.QueryClientUsageOptions) (resp azfake.Responder[armcostmanagement.QueryClientUsageResponse], errResp azfake.ErrorResponder) {

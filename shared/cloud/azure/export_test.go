@@ -28,7 +28,7 @@ func exportRow(day int, amount string) focus.Row {
 	}
 }
 
-func exportFile(t *testing.T, parquet bool, rows ...focus.Row) []byte {
+func exportFile(t testing.TB, parquet bool, rows ...focus.Row) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	var w interface {
