@@ -18,7 +18,7 @@ import (
 const (
 	budgetCourses = 1000 // that the days ahead could take
 	leastSettled  = 14   // days: two weeks show what a week is like
-	lateAfter     = 5    // days after the last settled one, and it is said that bills are missing; usually there are two
+	lateAfter     = 5    // days after the last settled one, and it is said that bills are missing; usually there are three
 	tooLateAfter  = 35   // days, and nothing is said of what is to come
 )
 
@@ -96,18 +96,18 @@ func (x Budgets) days(ctx context.Context, t tenant.ID, b budget.Budget, now tim
 // outlook forecasts the days from the last settled one to the end of the running period, or says why it cannot.
 func (x Budgets) outlook(ctx context.Context, t tenant.ID, b budget.Budget, s cost.Series, e *budget.Evidence) error {
 	end := b.Cadence.Period(e.At).End
-	behind := cost.Period{Start: e.Settled, End: cost.Day(e.At)}.Len()
+	last := e.Settled.AddDate(0, 0, -1)
+	behind := cost.Period{Start: last, End: cost.Day(e.At)}.Len()
 	const date = "2 January 2006"
-	last := e.Settled.AddDate(0, 0, -1).Format(date)
 	switch {
 	case e.Settled.IsZero():
 		e.Unknown = "No day is settled yet, so nothing can be said of those to come."
 		return nil
 	case behind > tooLateAfter:
-		e.Unknown = fmt.Sprintf("The last settled day is %s, %d days ago: too long to tell what these costs are now. Load the later bills.", last, behind)
+		e.Unknown = fmt.Sprintf("The last settled day is %s, %d days ago: too long to tell what these costs are now. Load the later bills.", last.Format(date), behind)
 		return nil
 	case behind > lateAfter:
-		e.Notes = append(e.Notes, fmt.Sprintf("The last settled day is %s: what came after it is forecast, for want of the later bills.", last))
+		e.Notes = append(e.Notes, fmt.Sprintf("The last settled day is %s: what came after it is forecast, for want of the later bills.", last.Format(date)))
 	}
 	calendar, err := x.Calendars.Of(ctx, t, cost.Period{Start: s.Start, End: end})
 	if err != nil {
