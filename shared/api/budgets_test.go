@@ -236,12 +236,12 @@ func TestWhatIsNoBudgetIsRefusedByItsField(t *testing.T) {
 	} {
 		r := x.do(tt.role, tt.method, "/budgets"+tt.path, tt.body)
 		p := r.problem(t)
-		if location := ""; p.Status != tt.status || len(p.Errors) > 0 != (tt.location != "") {
+		location := ""
+		if len(p.Errors) > 0 {
+			location = p.Errors[0].Location
+		}
+		if p.Status != tt.status || location != tt.location {
 			t.Errorf("%s: %d %+v, want %d %s", name, p.Status, p, tt.status, tt.location)
-		} else if len(p.Errors) > 0 {
-			if location = p.Errors[0].Location; location != tt.location {
-				t.Errorf("%s: %s, want %s", name, location, tt.location)
-			}
 		}
 	}
 }

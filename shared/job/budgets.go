@@ -72,17 +72,12 @@ type AlertFilter struct {
 	Limit       int // 0 is no limit
 }
 
-// DailyCosts sums costs exactly.
-type DailyCosts interface {
-	Costs(ctx context.Context, t tenant.ID, q cost.Query) ([]cost.Group, error)
-}
-
 // Budgets keeps budgets and judges them. A budget is judged before it is stored, so that it, how it stands and its alerts come into
 // the record together.
 type Budgets struct {
 	Store     BudgetStore
 	Series    SeriesReader
-	Costs     DailyCosts
+	Costs     CostQuery
 	Calendars Calendars
 	NewID     func() string
 	Now       Clock

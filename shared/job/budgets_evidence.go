@@ -66,11 +66,11 @@ func (x Budgets) absent(ctx context.Context, t tenant.ID, b budget.Budget, histo
 	if len(others) > 0 {
 		return fmt.Sprintf("None of these costs are in %s: they are in %s. Change the currency of the budget.", b.Amount.Currency, codesOf(others)), nil
 	}
-	any, err := x.Costs.Costs(ctx, t, cost.Query{Period: history, Basis: b.Amount.Basis, Grain: cost.Total})
+	costs, err := x.Costs.Costs(ctx, t, cost.Query{Period: history, Basis: b.Amount.Basis, Grain: cost.Total})
 	if err != nil {
 		return "", err
 	}
-	if len(any) == 0 {
+	if len(costs) == 0 {
 		return "No bill of the last 18 months has been loaded yet.", nil
 	}
 	return "No costs of the last 18 months are what the filter asks for. Check it against GET /api/v1/costs.", nil

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -217,7 +218,8 @@ func TestAlertsComeLatestFirstPageByPage(t *testing.T) {
 	if err := db.CreateBudget(t.Context(), acme, b, alerts, 9); err != nil {
 		t.Fatal(err)
 	}
-	read := func(f job.AlertFilter) (ids string) {
+	read := func(f job.AlertFilter) string {
+		var ids []string
 		f.Budget = "b1"
 		for {
 			page, err := db.BudgetAlerts(t.Context(), acme, f)
@@ -225,18 +227,18 @@ func TestAlertsComeLatestFirstPageByPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, a := range page {
-				ids += a.ID + " "
+				ids = append(ids, a.ID)
 			}
 			if f.Limit == 0 || len(page) < f.Limit {
-				return ids
+				return strings.Join(ids, " ")
 			}
 			f.AfterRaised, f.AfterID = page[len(page)-1].RaisedAt, page[len(page)-1].ID
 		}
 	}
 	for want, f := range map[string]job.AlertFilter{
-		"a6 a5 a4 a3 a2 a1 a0 ": {Limit: 2},
-		"a6 a5 a3 a2 a1 a0 ":    {Period: &september},
-		"a3 ":                   {Status: []budget.AlertStatus{budget.Withdrawn}, Limit: 2},
+		"a6 a5 a4 a3 a2 a1 a0": {Limit: 2},
+		"a6 a5 a3 a2 a1 a0":    {Period: &september},
+		"a3":                   {Status: []budget.AlertStatus{budget.Withdrawn}, Limit: 2},
 	} {
 		if got := read(f); got != want {
 			t.Errorf("%+v: %s, want %s", f, got, want)
