@@ -129,6 +129,7 @@ func learn(filled []float64, s shape) history {
 		y = logarithms(h.y)
 	}
 	h.parts, h.rest = decompose(y, h.seasons)
+	h.shrink()
 	return h
 }
 

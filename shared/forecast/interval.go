@@ -47,6 +47,42 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 // margin is by how much to widen what is known from the errors of a few origins only, which resemble each other.
 func margin(origins int) float64 { return 1 + 1.25/float64(max(origins, 1)) }
 
+// restlessSeasons is over how many seasons it is measured how much a series moves.
+const restlessSeasons = 6
+
+// asNow makes the errors of calmer times larger and those of wilder times smaller, by how much the series moved from season to season
+// before each origin and before its end (locally weighted conformal prediction; Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018).
+// It goes half the way, in proportion, because how much a series moved lately is known roughly, and never beyond a factor of two.
+func asNow(errors [][]float64, trials []trial, raw []float64, season int) [][]float64 {
+	now := restless(raw, season)
+	out := make([][]float64, len(errors))
+	for k, path := range errors {
+		factor := math.Sqrt(now / restless(raw[:trials[k].at], season))
+		if !finite(factor) {
+			factor = 1
+		}
+		factor = max(0.5, min(2, factor))
+		out[k] = make([]float64, len(path))
+		for i, e := range path {
+			out[k][i] = factor * e
+		}
+	}
+	return out
+}
+
+// restless is the mean absolute change over one season in the last seasons; NaN where none is known.
+func restless(raw []float64, season int) float64 {
+	const least = 24
+	sum, n := 0.0, 0.0
+	for i := max(season, len(raw)-max(least, restlessSeasons*season)); i < len(raw); i++ {
+		if d := math.Abs(raw[i] - raw[i-season]); finite(d) {
+			sum += d
+			n++
+		}
+	}
+	return sum / n
+}
+
 // near appends the absolute errors at about the distance h to the pool.
 func near(errors [][]float64, h int, pool []float64) []float64 {
 	reach := max(1, h/3)

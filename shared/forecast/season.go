@@ -82,3 +82,30 @@ func proportional(y []float64, m int) bool {
 	}
 	return dx > 0 && sum/(dx*dx) > 0.5
 }
+
+// shrink draws the seasons towards none as James and Stein (1961) do, the more the less their cycles tell of them (Miller and
+// Williams 2003): what chance put into a season would otherwise be foretold for ever.
+func (h *history) shrink() {
+	for k, m := range h.seasons {
+		part := h.parts[k]
+		trend := loess(h.rest, odd(1.5*float64(m)), 0, len(h.rest))
+		noise, size := 0.0, 0.0
+		for i, v := range h.rest {
+			noise += (v - trend[i]) * (v - trend[i]) / float64(len(h.rest))
+		}
+		for _, v := range part[len(part)-m:] {
+			size += v * v
+		}
+		if size == 0 {
+			continue
+		}
+		// Each place is the end of a local line through so many cycles, which is 5.2 times as uncertain as their mean: the squares of its
+		// weights (tricube times linear) sum to 5.2 over their number.
+		variance := 5.2 * noise / min(float64(len(part))/float64(m), float64(memory(m)))
+		keep := max(0, min(1, 1-float64(m-3)*variance/size))
+		for i := range part {
+			h.rest[i] += (1 - keep) * part[i]
+			part[i] *= keep
+		}
+	}
+}

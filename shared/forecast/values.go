@@ -102,12 +102,13 @@ func ensemble(raw, filled []float64, s shape, horizon int) combined {
 	scale := seasonalScale(raw, season)
 	w := weigher{members: members(fitted{}, s.fast), power: trust(trials, len(filled)), scale: scale, yearly: s.daily && len(filled) >= yearlyFrom}
 	weights, errors := w.weigh(count(trials)), residuals(trials, w.weigh)
+	now := asNow(errors, trials, raw, season)
 	h := learn(filled, s)
 	paths := make([][]float64, 0, len(weights))
 	for _, m := range members(fit(h), s.fast) {
 		paths = append(paths, withEffects(h, m.forecast(h, horizon)))
 	}
-	c := combined{mean: combine(paths, weights), band: calibrate(errors, horizon, scale), errors: errors, weights: heaviestFirst(weights)}
+	c := combined{mean: combine(paths, weights), band: calibrate(now, horizon, scale), errors: now, weights: heaviestFirst(weights)}
 	c.mase = relative(meanAbs(errors), scale)
 	c.reason = fmt.Sprintf("The models are weighted by how well they foretold %d stretches of the past; %s did best.", len(trials), c.weights[0].Model)
 	return c
