@@ -28,7 +28,7 @@ func main() {
 			api.Analysis{Run: job.AnalyzeAndJudge{Analysis: run, Budgets: budgets}, Reader: db, Assess: job.Assess{Store: db, Now: wire.Now}, Receipts: e.Table()},
 			api.Scenarios{Imagine: imagine},
 			api.Charts{Gather: job.Picture{Series: db, Reader: db, Now: wire.Now}, Draw: chart.Draw},
-			api.Budgets{Keep: budgets, Record: db, Receipts: e.Table(), Now: wire.Now},
+			api.Budgets{Keep: budgets, Record: db, Receipts: e.Table(), Draw: chart.Draw, Now: wire.Now},
 			api.Settings{Store: db, Holidays: holidays.Book{}, Now: wire.Now},
 		)), nil
 	}, config.Database, config.Table)

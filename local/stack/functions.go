@@ -69,7 +69,7 @@ func (p *parts) operations(log *slog.Logger) map[string]gateway.Handler {
 			api.Analysis{Run: p.analyze(), Reader: p.db, Assess: job.Assess{Store: p.db, Now: now}, Receipts: p.keys},
 			api.Scenarios{Imagine: job.Scenario{Series: p.db, Forecasts: p.db, Savings: p.db, Calendars: p.calendars(), Now: now}},
 			api.Charts{Gather: job.Picture{Series: p.db, Reader: p.db, Now: now}, Draw: chart.Draw},
-			api.Budgets{Keep: p.budgets(), Record: p.db, Receipts: p.keys, Now: now},
+			api.Budgets{Keep: p.budgets(), Record: p.db, Receipts: p.keys, Draw: chart.Draw, Now: now},
 			api.Settings{Store: p.db, Holidays: holidays.Book{}, Now: now},
 		),
 		"recommendations": web(

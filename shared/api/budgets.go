@@ -18,6 +18,7 @@ import (
 type BudgetKeeper interface {
 	Create(ctx context.Context, t tenant.ID, b budget.Budget) (job.JudgedBudget, error)
 	Update(ctx context.Context, t tenant.ID, b budget.Budget) (job.JudgedBudget, error)
+	Picture(ctx context.Context, t tenant.ID, id string) (job.Chart, error)
 }
 
 // BudgetRecord reads budgets and removes them.
@@ -32,7 +33,9 @@ type Budgets struct {
 	Keep     BudgetKeeper
 	Record   BudgetRecord
 	Receipts Receipts
-	Now      job.Clock
+	// Draw gives a picture as SVG. It fails with fault.Unprocessable where there is nothing to see.
+	Draw func(job.Chart) ([]byte, error)
+	Now  job.Clock
 }
 
 const budgetsTag = "Budgets"
@@ -56,6 +59,8 @@ func (x Budgets) Register(a huma.API) {
 	operation(a, huma.Operation{OperationID: "list-budget-alerts", Method: http.MethodGet, Path: "/budgets/{id}/alerts", Tags: tags,
 		Summary:     "List the alerts of a budget, the latest raised first",
 		Description: "A threshold raises one alert a period, and one more after the budget was changed."}, tenant.Viewer, x.alerts)
+	operation(a, picture("chart-budget", "/budgets/{id}/chart.svg", budgetsTag, "Draw the running period of a budget",
+		"The cost up to each day, how it may go on with the courses that four in five and 19 in 20 are within, and the amount."), tenant.Viewer, x.chart)
 }
 
 // BudgetBody is what people say of a budget.
@@ -243,6 +248,20 @@ func (x Budgets) update(ctx context.Context, p tenant.Principal, in *updateBudge
 
 func (x Budgets) remove(ctx context.Context, p tenant.Principal, in *BudgetNamed) (*struct{}, error) {
 	return &struct{}{}, x.Record.DeleteBudget(ctx, p.Tenant, in.ID)
+}
+
+type chartBudgetInput struct {
+	BudgetNamed
+
+	Known string `header:"If-None-Match" doc:"The entity tag of the picture that you have."`
+}
+
+func (x Budgets) chart(ctx context.Context, p tenant.Principal, in *chartBudgetInput) (*chartOutput, error) {
+	c, err := x.Keep.Picture(ctx, p.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return drawn(x.Draw, c, in.Known)
 }
 
 type listBudgetAlertsInput struct {

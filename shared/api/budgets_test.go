@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/api"
+	"github.com/cost-agent/cost-agent/shared/chart"
 	"github.com/cost-agent/cost-agent/shared/ingest"
 	"github.com/cost-agent/cost-agent/shared/job"
 	"github.com/cost-agent/cost-agent/shared/pgtest"
@@ -42,7 +43,7 @@ func newBudgeting(t *testing.T) *budgeting {
 	}
 	ids := 0
 	keep := job.Budgets{Store: db, Series: db, Costs: db, Now: fixedNow, NewID: func() string { ids++; return fmt.Sprintf("b%d", ids) }}
-	return &budgeting{T: t, keep: keep, budgets: api.Budgets{Keep: keep, Record: db, Receipts: &executing{claimed: map[string][2]string{}}, Now: fixedNow}}
+	return &budgeting{T: t, keep: keep, budgets: api.Budgets{Keep: keep, Record: db, Receipts: &executing{claimed: map[string][2]string{}}, Draw: chart.Draw, Now: fixedNow}}
 }
 
 // inMemory is a file of a bill.
@@ -153,10 +154,17 @@ func TestABudgetFromBeginningToEnd(t *testing.T) {
 	if len(seen) != 3 || !seen["2026-09-01/v2/actual/80"] || !seen["2026-09-01/v2/actual/100"] || !seen["2026-09-01/v2/forecast/100"] {
 		t.Errorf("alerts %v", seen)
 	}
+	picture := x.do(tenant.Viewer, "GET", "/budgets/"+made.ID+"/chart.svg", "")
+	if picture.status != http.StatusOK || !strings.Contains(string(picture.body), "budget of 50.00 USD") || picture.header.Get("ETag") == "" {
+		t.Errorf("the picture: %d %.300s", picture.status, picture.body)
+	}
+	if same := x.do(tenant.Viewer, "GET", "/budgets/"+made.ID+"/chart.svg", "", "If-None-Match", picture.header.Get("ETag")); same.status != http.StatusNotModified {
+		t.Errorf("the same picture again: %d", same.status)
+	}
 	if r := x.do(tenant.Operator, "DELETE", "/budgets/"+made.ID, ""); r.status != http.StatusNoContent {
 		t.Errorf("%d %s", r.status, r.body)
 	}
-	for _, path := range []string{"", "/alerts"} {
+	for _, path := range []string{"", "/alerts", "/chart.svg"} {
 		if r := x.do(tenant.Viewer, "GET", "/budgets/"+made.ID+path, ""); r.status != http.StatusNotFound {
 			t.Errorf("after it was deleted: %d %s", r.status, r.body)
 		}

@@ -31,21 +31,23 @@ const svgType = "image/svg+xml"
 
 // Register adds the operations.
 func (x Charts) Register(a huma.API) {
-	picture := func(id, path, summary, description string) huma.Operation {
-		return huma.Operation{
-			OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Analysis"}, Summary: summary,
-			Description: description + " The entity tag changes when anything in the picture does.",
-			Responses: map[string]*huma.Response{
-				"200": {Description: "The picture.", Content: map[string]*huma.MediaType{svgType: {Schema: &huma.Schema{Type: huma.TypeString}}}},
-				"304": {Description: "The picture is the one that you have."},
-			},
-		}
-	}
-	operation(a, picture("chart-forecast", "/forecasts/chart.svg", "Draw a cost with its forecast",
+	operation(a, picture("chart-forecast", "/forecasts/chart.svg", "Analysis", "Draw a cost with its forecast",
 		"The history, the days that are not final yet, the forecast with the intervals of 80 and 95 %, the days on which the level changed, and anomalies, which tell themselves under the pointer. "+
 			"Where no forecast is stored, as of a service in one account but all its regions, the history alone."), tenant.Viewer, x.forecast)
-	operation(a, picture("chart-trend", "/trends/chart.svg", "Draw a cost with its trend",
+	operation(a, picture("chart-trend", "/trends/chart.svg", "Analysis", "Draw a cost with its trend",
 		"The history with the mean of the last 30 days, the days on which the level changed, and anomalies."), tenant.Viewer, x.trend)
+}
+
+// picture describes an operation that answers with one.
+func picture(id, path, tag, summary, description string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{tag}, Summary: summary,
+		Description: description + " The entity tag changes when anything in the picture does.",
+		Responses: map[string]*huma.Response{
+			"200": {Description: "The picture.", Content: map[string]*huma.MediaType{svgType: {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"304": {Description: "The picture is the one that you have."},
+		},
+	}
 }
 
 // ChartQuery says which cost is drawn, and how much of its history.
@@ -98,7 +100,12 @@ func (x Charts) draw(ctx context.Context, p tenant.Principal, of ChartQuery, in 
 	if err != nil {
 		return nil, inQuery(err)
 	}
-	svg, err := x.Draw(c)
+	return drawn(x.Draw, c, of.Known)
+}
+
+// drawn answers with a picture, or with nothing where the caller has it.
+func drawn(draw func(job.Chart) ([]byte, error), c job.Chart, known string) (*chartOutput, error) {
+	svg, err := draw(c)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +115,7 @@ func (x Charts) draw(ctx context.Context, p tenant.Principal, of ChartQuery, in 
 		Cache:  "private, no-cache",                             // ask again each time, and hear that it is the same
 		Policy: "default-src 'none'; style-src 'unsafe-inline'", // whatever names a bill holds, nothing in it runs
 	}
-	if matches(of.Known, out.Tag) {
+	if matches(known, out.Tag) {
 		out.Status = http.StatusNotModified
 		return out, nil
 	}

@@ -124,13 +124,17 @@ func (e Evidence) covers(p cost.Period, s *Standing) bool {
 		}
 		return false
 	}
-	end := e.Outlook.First.AddDate(0, 0, len(e.Outlook.Mean))
-	if end.Before(p.End) {
+	if !e.Outlook.reaches(p) {
 		s.Reasons = append(s.Reasons, "The last settled day is "+e.Outlook.First.AddDate(0, 0, -1).Format("2 January 2006")+
 			"; the end of the period is too far from there to be forecast. Load the later bills.")
 		return false
 	}
-	return len(e.Outlook.Paths) > 0
+	return true
+}
+
+// reaches reports whether the outlook goes on to the end of the period.
+func (o *Outlook) reaches(p cost.Period) bool {
+	return len(o.Paths) > 0 && !o.First.AddDate(0, 0, len(o.Mean)).Before(p.End)
 }
 
 func reached(t Threshold, b Budget, spent spent, c courses, s Standing) Reached {

@@ -81,7 +81,14 @@ func (v *view) entries() []entry {
 		out = append(out, entry{fmt.Sprintf("mean of %d days", v.Average), average, stroke})
 	}
 	if v.Forecast != nil {
-		out = append(out, entry{"forecast", expected, stroke}, entry{"80 % of days", inner, fill}, entry{"95 % of days", outer, fill})
+		of := "days"
+		if v.Budget != nil {
+			of = "courses"
+		}
+		out = append(out, entry{"forecast", expected, stroke}, entry{"80 % of " + of, inner, fill}, entry{"95 % of " + of, outer, fill})
+	}
+	if v.Budget != nil {
+		out = append(out, entry{"budget of " + v.Budget.Amount.String(), limit, dashes})
 	}
 	if len(v.turns) > 0 {
 		out = append(out, entry{"level changed", turn, dashes})

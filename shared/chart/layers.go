@@ -91,6 +91,10 @@ func (v *view) lines() []plot.Plotter {
 		}
 		add([]plotter.XYs{course}, expected, 1.5)
 	}
+	if v.Budget != nil {
+		y := v.Budget.Amount.Float()
+		add([]plotter.XYs{{{X: at(v.from), Y: y}, {X: at(v.until), Y: y}}}, limit, 1.5, 6, 3)
+	}
 	settled := v.settled()
 	add(v.history(settled-1, v.known), unsure, 1.5, 3, 2)
 	add(v.history(0, settled), past, 1.5)

@@ -72,6 +72,9 @@ func (v *view) measure() {
 		}
 		v.low, v.high = max(low, most*v.low), min(high, most*v.high)
 	}
+	if v.Budget != nil {
+		v.high = max(v.high, v.Budget.Amount.Float())
+	}
 	if v.low == v.high {
 		v.high = v.low + 1
 	}
@@ -126,6 +129,9 @@ func (v *view) averaged() plotter.XYs {
 }
 
 func (v *view) title() string {
+	if v.Budget != nil {
+		return fmt.Sprintf("Budget %s: the cost up to each day", v.Budget.Name)
+	}
 	if len(v.Series.Scope) == 0 {
 		return "Daily cost of the whole bill"
 	}
@@ -137,7 +143,11 @@ func (v *view) subtitle() string {
 	if basis != "" {
 		basis = strings.ToUpper(basis[:1]) + basis[1:]
 	}
-	parts := []string{fmt.Sprintf("%s cost in %s a day", basis, v.Series.Currency), date(v.from) + " to " + date(v.until.AddDate(0, 0, -1))}
+	each := " a day"
+	if v.Budget != nil {
+		each = ""
+	}
+	parts := []string{fmt.Sprintf("%s cost in %s%s", basis, v.Series.Currency, each), date(v.from) + " to " + date(v.until.AddDate(0, 0, -1))}
 	if f := v.Forecast; f != nil {
 		made := "forecast"
 		if !f.At.IsZero() {

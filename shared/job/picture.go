@@ -58,6 +58,13 @@ type Chart struct {
 	Trend     *Trend      // nil without one
 	Anomalies []Anomaly   // that began in the history, the last detected first
 	Average   int         // days of a moving average to show; 0 is none
+	Budget    *BudgetLine // then the series sums up from the beginning of the budget's period on
+}
+
+// BudgetLine is a budget in a picture.
+type BudgetLine struct {
+	Name   string
+	Amount cost.Money
 }
 
 // mostMarks is how many anomalies a picture looks at.
