@@ -125,10 +125,16 @@ func Describe(s cost.Scope) string {
 		service = "everything"
 	}
 	write("%s", service)
-	if v, ok := s[cost.Region]; ok {
+	switch v, ok := s[cost.Region]; {
+	case ok && v == "":
+		b.WriteString(" in no region")
+	case ok:
 		write(" in %s", v)
 	}
-	if v, ok := s[cost.Account]; ok {
+	switch v, ok := s[cost.Account]; {
+	case ok && v == "":
+		b.WriteString(" of no account")
+	case ok:
 		write(" of account %s", v)
 	}
 	if v, ok := s[cost.Provider]; ok {

@@ -65,7 +65,38 @@ type analyzeBody struct {
 	Sensitivity anomaly.Sensitivity `json:"sensitivity,omitempty" enum:"low,medium,high" doc:"How unusual a day must be to be told; medium without it. For a bill of about 150 leaves expect one false alert in eight months at low, one in two months at medium, and one in five weeks at high."`
 	Basis       cost.Basis          `json:"basis,omitempty" enum:"billed,effective,list,contracted" doc:"Which cost to look at; effective without it."`
 	Filters     cost.Scope          `json:"filters,omitempty" doc:"A part of the bill: FOCUS column, or Tags/<key>, to value. Without it, the whole bill."`
-	Period      *cost.Period        `json:"period,omitempty" doc:"The history to learn from and to judge, at most three years; without it, the last eighteen months. What is found in a period of your own is kept apart, under the name that the answer gives as analysis."`
+	Period      *analyzedDays       `json:"period,omitempty" doc:"The history to learn from and to judge, at most three years; without it, the last eighteen months. What is found in a period of your own is kept apart, under the name that the answer gives as analysis."`
+}
+
+// analyzedDays are a period as people write it.
+type analyzedDays struct {
+	Start string `json:"start" maxLength:"40" example:"2026-01-01" doc:"The first day. A time of day does not count."`
+	End   string `json:"end" maxLength:"40" example:"2026-11-01" doc:"The day after the last one."`
+}
+
+func (p *analyzedDays) read() (*cost.Period, error) {
+	if p == nil {
+		return nil, nil
+	}
+	var out cost.Period
+	var err error
+	if out.Start, err = dayIn("body.period.start", p.Start); err != nil {
+		return nil, err
+	}
+	out.End, err = dayIn("body.period.end", p.End)
+	return &out, err
+}
+
+// dayIn reads a date, or the day of a moment.
+func dayIn(location, text string) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return cost.Day(at), nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return day, fault.Input(location, text, "is not a date such as 2026-12-01")
+	}
+	return day, nil
 }
 
 type analyzeOutput struct {
@@ -77,9 +108,13 @@ func (x Analysis) analyze(ctx context.Context, p tenant.Principal, in *analyzeIn
 	if in.Body != nil {
 		b = *in.Body
 	}
+	days, err := b.Period.read()
+	if err != nil {
+		return nil, err
+	}
 	return once(ctx, x.Receipts, p, "analyze", in.Idempotency, b, func(ctx context.Context) (*analyzeOutput, error) {
 		out, err := x.Run.Run(ctx, job.AnalyzeInput{
-			Tenant: p.Tenant, Basis: b.Basis, Sensitivity: b.Sensitivity, Types: b.Types, Period: b.Period, Filter: b.Filters,
+			Tenant: p.Tenant, Basis: b.Basis, Sensitivity: b.Sensitivity, Types: b.Types, Period: days, Filter: b.Filters,
 		})
 		return &analyzeOutput{out}, inBody(err, "dimension", "filters")
 	})

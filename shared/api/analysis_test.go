@@ -106,7 +106,14 @@ func TestAnalyzeOnceForAKey(t *testing.T) {
 	if code, _ := x.do(tenant.Viewer, "POST", "/analyze", "{}"); code != http.StatusForbidden {
 		t.Errorf("a viewer: %d", code)
 	}
-	for _, bad := range []string{`{"types":["magic"]}`, `{"sensitivity":"extreme"}`, `{"basis":"net"}`, `{"unknown":1}`} {
+	for _, days := range []string{`{"start":"2026-01-01","end":"2026-11-01"}`, `{"start":"2026-01-01T09:00:00Z","end":"2026-11-01T00:00:00Z"}`} {
+		code, out := x.do(tenant.Operator, "POST", "/analyze", `{"period":`+days+`}`)
+		if last := x.asked[len(x.asked)-1].Period; code != http.StatusOK || last == nil || last.String() != "2026-01-01..2026-11-01" {
+			t.Errorf("%s: %d %v, asked for %v", days, code, out, last)
+		}
+	}
+	for _, bad := range []string{`{"types":["magic"]}`, `{"sensitivity":"extreme"}`, `{"basis":"net"}`, `{"unknown":1}`,
+		`{"period":{"start":"yesterday","end":"2026-11-01"}}`, `{"period":{"start":"2026-01-01"}}`} {
 		if code, _ := x.do(tenant.Operator, "POST", "/analyze", bad); code != http.StatusBadRequest {
 			t.Errorf("%s: %d", bad, code)
 		}

@@ -70,8 +70,17 @@ type Forecast struct {
 	Version string    `json:"version"`
 	At      time.Time `json:"at"` // when it was made
 
+	Parameters Parameters `json:"parameters"` // by which it was made
+
 	Content string    `json:"-"` // names all that it follows from
 	Moves   []float64 `json:"-"` // by how much each day has yet to move for the parts to sum to the whole; nil: not at all
+}
+
+// Parameters are what a forecast was made by, beside the days themselves.
+type Parameters struct {
+	Horizon  int  `json:"horizon_days"`
+	ARIMA    bool `json:"arima"`    // it was among the models; parts under two percent of the bill are forecast without
+	Holidays int  `json:"holidays"` // that were known, in the history and ahead
 }
 
 // Trend is a trend as the record keeps it.
@@ -143,6 +152,14 @@ type AnomalySummary struct {
 	Severity  map[anomaly.Severity]int `json:"severity"`  // of the open ones
 }
 
+// add counts what was followed at another sensitivity.
+func (s *AnomalySummary) add(o AnomalySummary) {
+	s.Open, s.Explained, s.Withdrawn = s.Open+o.Open, s.Explained+o.Explained, s.Withdrawn+o.Withdrawn
+	for severity, n := range o.Severity {
+		s.Severity[severity] += n
+	}
+}
+
 // ForecastSummary is the forecast of the whole in one currency.
 type ForecastSummary struct {
 	Currency cost.Currency `json:"currency"`
@@ -179,7 +196,8 @@ func (a Analyze) Run(ctx context.Context, in AnalyzeInput) (AnalyzeOutput, error
 		return AnalyzeOutput{}, err
 	}
 	if len(leaves) == 0 {
-		return AnalyzeOutput{}, fault.New(fault.Unprocessable, "There are no costs from %s to analyse. Load a bill first.", in.Period)
+		return AnalyzeOutput{}, fault.New(fault.Unprocessable, "There are no costs of %s %s to analyse. Load a bill first, or ask for another part or period.",
+			anomaly.Describe(in.Filter), from(*in.Period))
 	}
 	for i := range leaves { // what the analysis is about belongs to the scope of all that it finds
 		for d, v := range in.Filter {
@@ -241,7 +259,8 @@ func (a Analyze) anomalies(ctx context.Context, in AnalyzeInput, q cost.SeriesQu
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.detect(ctx, in, q, leaves, anomaly.Options{Sensitivity: in.Sensitivity, Expected: expectedScopes(verdicts), Calendar: calendar})
+	options := anomaly.Options{Sensitivity: in.Sensitivity, Expected: expectedScopes(verdicts), Calendar: calendar}
+	found, err := a.detect(ctx, in, q, leaves, options)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +274,13 @@ func (a Analyze) anomalies(ctx context.Context, in AnalyzeInput, q cost.SeriesQu
 	}
 	out.Anomalies = &AnomalySummary{}
 	return func(known []Anomaly) []Anomaly {
-		merged, summary := mergeAnomalies(known, found, evidence{verdicts, executions, fleets}, in, out.Analysis, now)
+		all := evidence{verdicts, executions, fleets}
+		merged, summary := mergeAnomalies(known, found, all, in, out.Analysis, now)
+		for _, theirs := range followed(known, found, in) {
+			more, s := follow(theirs, leaves, options, all, in, out.Analysis, now)
+			merged = append(merged, more...)
+			summary.add(s)
+		}
 		*out.Anomalies = summary
 		return merged
 	}, nil
@@ -290,6 +315,11 @@ func (a Analyze) complete(in AnalyzeInput) (AnalyzeInput, error) {
 		return in, fault.Input("period", in.Period.String(), "is not between one day and three years")
 	}
 	return in, nil
+}
+
+// from tells a period by its first and last day.
+func from(p cost.Period) string {
+	return "from " + p.Start.Format(time.DateOnly) + " to " + p.End.AddDate(0, 0, -1).Format(time.DateOnly)
 }
 
 // name is what the results are kept under. Those of a period that the caller chose stand beside the results that everybody

@@ -22,12 +22,7 @@ const (
 
 // detect finds the incidents and looks into them.
 func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery, leaves []cost.Series, o anomaly.Options) ([]anomaly.Incident, error) {
-	var found []anomaly.Incident
-	for _, c := range currencies(leaves) {
-		mine := slices.DeleteFunc(slices.Clone(leaves), func(s cost.Series) bool { return s.Currency != c })
-		o.MinDaily = floorOf(mine)
-		found = append(found, anomaly.Detect(mine, o)...)
-	}
+	found := incidents(leaves, o)
 	drilled := 0
 	for i, incident := range found {
 		if drilled == mostDrills || incident.Until.Before(q.FinalBefore.AddDate(0, 0, -drillsFor)) {
@@ -41,6 +36,17 @@ func (a Analyze) detect(ctx context.Context, in AnalyzeInput, q cost.SeriesQuery
 		found[i] = deeper
 	}
 	return found, nil
+}
+
+// incidents are those of the bills of all currencies.
+func incidents(leaves []cost.Series, o anomaly.Options) []anomaly.Incident {
+	var found []anomaly.Incident
+	for _, c := range currencies(leaves) {
+		mine := slices.DeleteFunc(slices.Clone(leaves), func(s cost.Series) bool { return s.Currency != c })
+		o.MinDaily = floorOf(mine)
+		found = append(found, anomaly.Detect(mine, o)...)
+	}
+	return found
 }
 
 // floorOf is the least change of a day that is worth a word: five units of the currency, or a two-thousandth of the bill.
@@ -147,6 +153,29 @@ func mergeAnomalies(known []Anomaly, found []anomaly.Incident, e evidence, in An
 		out = append(out, o)
 	}
 	return out, summary
+}
+
+// followed are known anomalies that are open and that a run does not see, by the sensitivity that found them. A run that looks less
+// closely says nothing about them, and they must not stay open for ever.
+func followed(known []Anomaly, found []anomaly.Incident, in AnalyzeInput) map[anomaly.Sensitivity][]Anomaly {
+	out := map[anomaly.Sensitivity][]Anomaly{}
+	for _, o := range known {
+		seen := slices.ContainsFunc(found, func(i anomaly.Incident) bool { return i.ID == o.ID })
+		if !seen && o.Status == AnomalyOpen && o.Sensitivity != in.Sensitivity {
+			out[o.Sensitivity] = append(out[o.Sensitivity], o)
+		}
+	}
+	return out
+}
+
+// follow looks for those as closely as they were found, and brings them up to date.
+func follow(known []Anomaly, leaves []cost.Series, o anomaly.Options, e evidence, in AnalyzeInput, analysis string, now time.Time) ([]Anomaly, AnomalySummary) {
+	in.Sensitivity = known[0].Sensitivity
+	o.Sensitivity = in.Sensitivity
+	found := slices.DeleteFunc(incidents(leaves, o), func(i anomaly.Incident) bool {
+		return !slices.ContainsFunc(known, func(k Anomaly) bool { return k.ID == i.ID })
+	})
+	return mergeAnomalies(known, found, e, in, analysis, now)
 }
 
 // keepDepth keeps the resource that an earlier run found in an incident which this one did not look into any more.

@@ -52,6 +52,7 @@ func (a Analyze) outlook(ctx context.Context, t tenant.ID, key AnalysisKey, bran
 		if !ok {
 			o := forecast.Options{Calendar: calendar, Fast: b.fast()}
 			known = Forecast{Forecast: forecast.DailyWith(b.Series, b.ahead(end[b.Currency]), o), Version: forecast.Version, At: now}
+			known.Parameters = parametersOf(b.Series, b.ahead(end[b.Currency]), o)
 		}
 		known.Content = content
 		out[i] = known
@@ -71,6 +72,16 @@ func (a Analyze) outlook(ctx context.Context, t tenant.ID, key AnalysisKey, bran
 		out[i].Scope, out[i].Level, out[i].Rest = b.Scope, b.level, b.rest
 	}
 	return ordered(branches, out), nil
+}
+
+func parametersOf(s cost.Series, horizon int, o forecast.Options) Parameters {
+	known := 0
+	for day := range o.Calendar {
+		if !day.Before(s.Start) && day.Before(s.Day(s.Final+horizon)) {
+			known++
+		}
+	}
+	return Parameters{Horizon: horizon, ARIMA: !o.Fast, Holidays: known}
 }
 
 // reconcile says how far the days of each forecast move. Only branches that stand for themselves take part. Those of the tree are

@@ -193,12 +193,36 @@ func TestAnalyzeWithdrawsWhatTheBillNoLongerShows(t *testing.T) {
 	l := analysedBill()
 	l.analyze(t, analysed, job.AnalyzeInput{})
 	l.rows[1].Values = make([]float64, len(l.rows[1].Values)) // restated: it was never there
-	if out := l.analyze(t, analysed, job.AnalyzeInput{Sensitivity: anomaly.Coarse}); out.Anomalies.Withdrawn != 0 {
-		t.Error("a less sensitive run says nothing about what a more sensitive one found")
-	}
 	out := l.analyze(t, analysed, job.AnalyzeInput{})
 	if out.Anomalies.Withdrawn != 1 || l.known[0].Status != job.AnomalyWithdrawn {
 		t.Errorf("summary %+v, status %s", out.Anomalies, l.known[0].Status)
+	}
+}
+
+// A run that looks less closely must not leave open for ever what a closer look found, nor take it back unseen.
+func TestAnalyzeFollowsWhatACloserLookFound(t *testing.T) {
+	t.Parallel()
+	l := &dailyBill{}
+	l.add("USD", "AWS", "EC2", "i-1", steady(100))
+	l.add("USD", "AWS", "S3", "b-1", func(i int) float64 { return 50 + map[bool]float64{true: 12}[i >= 310] })
+	for _, s := range []anomaly.Sensitivity{anomaly.Coarse, anomaly.Fine} {
+		l.analyze(t, analysed, job.AnalyzeInput{Sensitivity: s, Types: []job.AnalysisType{job.Anomalies}})
+	}
+	if len(l.known) != 1 || l.known[0].Sensitivity != anomaly.Fine || l.known[0].Status != job.AnomalyOpen {
+		t.Fatalf("a closer look finds %+v, want one that is open", l.known)
+	}
+	seen := l.known[0].SeenAt
+	later := analysed.AddDate(0, 0, 1)
+	out := l.analyze(t, later, job.AnalyzeInput{Sensitivity: anomaly.Coarse, Types: []job.AnalysisType{job.Anomalies}})
+	if a := l.known[0]; !a.SeenAt.After(seen) || a.Sensitivity != anomaly.Fine || out.Anomalies.Found != 0 || out.Anomalies.Open != 1 {
+		t.Errorf("after a coarse look it is %s at %s, last seen %s: %+v", a.Status, a.Sensitivity, a.SeenAt, out.Anomalies)
+	}
+	for i := 310; i < len(l.rows[1].Values); i++ {
+		l.rows[1].Values[i] -= 12 // restated
+	}
+	out = l.analyze(t, later, job.AnalyzeInput{Sensitivity: anomaly.Coarse, Types: []job.AnalysisType{job.Anomalies}})
+	if l.known[0].Status != job.AnomalyWithdrawn || out.Anomalies.Withdrawn != 1 {
+		t.Errorf("what the bill no longer shows is %s: %+v", l.known[0].Status, out.Anomalies)
 	}
 }
 

@@ -213,7 +213,9 @@ func (r *imagining) fresh(now time.Time) error {
 	var all []Forecast
 	for _, c := range currencies(r.leaves) {
 		mine := slices.DeleteFunc(slices.Clone(r.leaves), func(s cost.Series) bool { return s.Currency != c })
-		all = append(all, Forecast{Forecast: r.outlook(sumUp(mine, r.in.Scope), horizon, false), Version: forecast.Version, At: now})
+		sum := sumUp(mine, r.in.Scope)
+		all = append(all, Forecast{Forecast: r.outlook(sum, horizon, false), Version: forecast.Version, At: now,
+			Parameters: parametersOf(sum, horizon, forecast.Options{Calendar: r.calendar})})
 	}
 	var err error
 	if r.base, err = chosen(all, r.in.Currency); err != nil {

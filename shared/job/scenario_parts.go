@@ -55,8 +55,8 @@ func (r *imagining) read(ctx context.Context, by []cost.Dimension) error {
 		return r.named(err)
 	}
 	if len(r.leaves) == 0 {
-		return fault.New(fault.Unprocessable, "There are no costs of %s from %s to forecast. Load a bill first, or name another scope.",
-			anomaly.Describe(r.in.Scope), r.period)
+		return fault.New(fault.Unprocessable, "There are no costs of %s %s to forecast. Load a bill first, or name another scope.",
+			anomaly.Describe(r.in.Scope), from(r.period))
 	}
 	for i := range r.leaves {
 		r.leaves[i].Scope = r.within(r.leaves[i].Scope)
