@@ -125,17 +125,15 @@ func Describe(s cost.Scope) string {
 		service = "everything"
 	}
 	write("%s", service)
-	switch v, ok := s[cost.Region]; {
-	case ok && v == "":
-		b.WriteString(" in no region")
-	case ok:
-		write(" in %s", v)
-	}
-	switch v, ok := s[cost.Account]; {
-	case ok && v == "":
-		b.WriteString(" of no account")
-	case ok:
-		write(" of account %s", v)
+	for _, x := range []struct {
+		of        cost.Dimension
+		one, none string
+	}{{cost.Region, " in %s", " in no region"}, {cost.Account, " of account %s", " of no account"}} {
+		if v, ok := s[x.of]; ok && v == "" {
+			b.WriteString(x.none)
+		} else if ok {
+			write(x.one, v)
+		}
 	}
 	if v, ok := s[cost.Provider]; ok {
 		write(" (%s)", v)

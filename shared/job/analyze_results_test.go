@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -82,7 +83,7 @@ func TestAccountsAndRegionsAreTheSumOfTheirLeaves(t *testing.T) {
 	t.Parallel()
 	l := &dailyBill{}
 	for i, account := range []string{"1", "2", "2", "1"} {
-		l.add("USD", "AWS", []string{"EC2", "S3"}[i%2], fmt.Sprint(i), from(60*i, 100*float64(i+1)))
+		l.add("USD", "AWS", []string{"EC2", "S3"}[i%2], strconv.Itoa(i), from(60*i, 100*float64(i+1)))
 		l.rows[i].Scope[cost.Account], l.rows[i].Scope[cost.Region] = account, []string{"eu", "us"}[i/2]
 	}
 	l.analyze(t, analysed, job.AnalyzeInput{Types: []job.AnalysisType{job.Forecasts, job.Trends}})
