@@ -59,11 +59,9 @@ func (c *Collector) Advice(ctx context.Context) (ingest.Advice, error) {
 
 // advised reads the advice of a subscription to its end; of a list that breaks off nothing is kept.
 func (c *Collector) advised(ctx context.Context, s subscription) ([]resource.Advice, error) {
-	q := subscriptionListing(s, "RecommendationsClient.NewListPager", "/providers/"+adviceRead, "2020-01-01")
-	q.query.Set("$filter", "Category eq 'Cost'")
 	var out []resource.Advice
 	groups, regions := c.list("resource_groups"), c.list("regions")
-	for r, err := range answers[recommendation](ctx, c, q) {
+	for r, err := range answers[recommendation](ctx, c, adviceListing(s)) {
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +71,12 @@ func (c *Collector) advised(ctx context.Context, s subscription) ([]resource.Adv
 		}
 	}
 	return out, nil
+}
+
+func adviceListing(s subscription) listing {
+	q := subscriptionListing(s, "RecommendationsClient.NewListPager", "/providers/"+adviceRead, "2020-01-01")
+	q.query.Set("$filter", "Category eq 'Cost'")
+	return q
 }
 
 func (r recommendation) advice(s subscription) resource.Advice {

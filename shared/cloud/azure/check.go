@@ -39,6 +39,13 @@ func (c *Collector) Check(ctx context.Context) (missing []string, err error) {
 				missing = append(missing, l.service+"/read on "+s.scope()+" (Reader)")
 			}
 		}
+		refused, err := isRefused(c.tryAdvice(ctx, s))
+		if err != nil {
+			return nil, err
+		}
+		if refused {
+			missing = append(missing, adviceRead+"/read on "+s.scope()+" (Reader)")
+		}
 	}
 	lacking, err := c.missingRights(ctx, seen)
 	if err != nil {
@@ -62,6 +69,14 @@ func isRefused(err error) (bool, error) {
 func (c *Collector) tryList(ctx context.Context, s subscription, l lister) error {
 	for _, err := range l.list(c, ctx, s) {
 		return translate(err, l.service+" of subscription "+s.id)
+	}
+	return nil
+}
+
+// tryAdvice asks for the first page. What commitments need cannot be tried: what may not be seen is as if it were not there.
+func (c *Collector) tryAdvice(ctx context.Context, s subscription) error {
+	for _, err := range answers[recommendation](ctx, c, adviceListing(s)) {
+		return err
 	}
 	return nil
 }

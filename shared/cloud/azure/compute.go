@@ -92,6 +92,7 @@ func (c *Collector) machine(ctx context.Context, s subscription, vm *armcompute.
 func (c *Collector) setSize(ctx context.Context, s subscription, r *resource.Resource, name string) error {
 	set(r, resource.AttrSize, name)
 	sizes, err := c.sizes.in(ctx, c, s, r.Region)
+	err = translate(err, "the sizes of machines in "+r.Region)
 	if size, ok := sizes[strings.ToLower(name)]; ok {
 		set(r, resource.AttrVCPU, size.vcpu)
 		set(r, resource.AttrMemoryGiB, size.memoryGiB)

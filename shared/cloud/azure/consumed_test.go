@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,49 @@ func TestUsageDetailsThatFailSaySo(t *testing.T) {
 		}
 		if missing, err := collector.Check(context.WithoutCancel(t.Context())); c.want == fault.Forbidden && (err != nil || len(missing) != 1 || !strings.HasPrefix(missing[0], "Microsoft.Consumption/usageDetails/read on /subscriptions/")) {
 			t.Errorf("%s: missing %q, %v", name, missing, err)
+		}
+	}
+}
+
+func TestUsageDetailsThatLeadInACircleEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscriptions(portal)
+	w.before = func(out http.ResponseWriter, r *http.Request, operation string) bool {
+		if operation != "UsageDetailsClient.NewListPager" {
+			return false
+		}
+		fmt.Fprintf(out, `{"value":[],"nextLink":%q}`, w.link(r.URL.Path+"?page="+strconv.Itoa(w.count(operation)%2)))
+		return w.count(operation) < 10 // by then it goes on for ever
+	}
+	if _, err := rowsOf(t, w.open("s", map[string]string{"source": "usage"}), september); fault.CodeOf(err) != fault.Unavailable || w.count("UsageDetailsClient.NewListPager") > 4 {
+		t.Errorf("%v after %d questions", err, w.count("UsageDetailsClient.NewListPager"))
+	}
+}
+
+// Azure prices many units in blocks, and writes how many in front of their name.
+func TestQuantitiesArePricedByTheBlock(t *testing.T) {
+	t.Parallel()
+	for unit, want := range map[string]string{
+		"1 Hour": "30 at 0.5 is 15 (Hour)", "100 Hours": "0.3 at 0.5 is 0.15 (Hours)", "10K": "0.003 at 0.5 is 0.0015 ()", "1M Operations": "0.00003 at 0.5 is 0.000015 (Operations)",
+		"1B": "0.00000003 at 0.5 is 0.000000015 ()", "1 GB/Month": "30 at 0.5 is 15 (GB/Month)", "1/Month": "30 at 0.5 is 15 (Month)", "1.5 GB": "20 at 0.5 is 10 (GB)", "Hours": "30 at 0.5 is 15 (Hours)",
+		"100 KB": "0.3 at 0.5 is 0.15 (KB)", "0 Hours": "unknown at 0.5 is 7 (Hours)", "": "unknown at 0.5 is 7 ()",
+	} {
+		w := newWorld(t)
+		w.subscriptions(portal)
+		w.consumption(map[string][]armconsumption.UsageDetailClassification{"ActualCost": {legacy(7, "Usage", func(p *armconsumption.LegacyUsageDetailProperties) {
+			p.Quantity, p.UnitPrice, p.MeterDetails.UnitOfMeasure = ptr(30.0), ptr(0.5), &unit
+		})}})
+		rows, err := rowsOf(t, w.open("s", map[string]string{"source": "usage"}), september)
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("%s: %d rows, %v", unit, len(rows), err)
+		}
+		quantity := "unknown"
+		if rows[0].PricingQuantity.Valid {
+			quantity = rows[0].PricingQuantity.Decimal.String()
+		}
+		if got := fmt.Sprintf("%s at %s is %s (%s)", quantity, rows[0].ContractedUnitPrice.Decimal, rows[0].ContractedCost, rows[0].ConsumedUnit); got != want {
+			t.Errorf("%q: %s, want %s", unit, got, want)
 		}
 	}
 }

@@ -208,22 +208,23 @@ func TestFailuresHaveACodeAndLoseNothing(t *testing.T) {
 		want   fault.Code
 		asked  int
 	}{
-		"403 is forbidden, once":                           {answer: answer(403, nil, refused), want: fault.Forbidden, asked: 1},
-		"401 is unauthenticated":                           {answer: answer(401, nil, refused), want: fault.Unauthenticated, asked: 1},
-		"a wait longer than a minute is throttled at once": {answer: answer(429, storm, ""), want: fault.Throttled, asked: 1},
-		"a storm without headers is tried again, in vain":  {answer: answer(429, nil, ""), want: fault.Throttled, asked: 4},
-		"Retry-After above the longest wait":               {answer: answer(429, map[string]string{"Retry-After": "61"}, ""), want: fault.Throttled, asked: 1},
-		"5xx for good is unavailable":                      {answer: answer(503, nil, ""), want: fault.Unavailable, asked: 4},
-		"5xx twice is overcome":                            {answer: answer(500, nil, ""), times: 2, asked: 4},
-		"half a page for good is unavailable":              {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"}],"rows":[[1`), want: fault.Unavailable, asked: 3},
-		"a page that breaks off on the way is read again":  {answer: answer(200, map[string]string{"Content-Length": "5000"}, `{"properties":`), times: 1, asked: 3},
-		"rows that do not fit the columns":                 {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"}],"rows":[[1,2]]}}`), want: fault.Unavailable, asked: 1},
-		"a cost without currency":                          {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"},{"name":"UsageDate"}],"rows":[[1,20260901]]}}`), want: fault.Unprocessable, asked: 1},
-		"another month than asked for":                     {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"},{"name":"UsageDate"},{"name":"Currency"}],"rows":[[1,20260801,"EUR"]]}}`), want: fault.Unprocessable, asked: 1},
-		"a link to another host":                           {answer: answer(200, nil, `{"properties":{"nextLink":"https://elsewhere.example/","columns":[],"rows":[]}}`), want: fault.Unprocessable, asked: 1},
-		"a question it does not understand, twice":         {answer: answer(400, nil, `{"error":{"code":"BadRequest"}}`), want: fault.Unprocessable, asked: 2},
-		"unknown groups are left out":                      {answer: answer(400, nil, `{"error":{"code":"BadRequest"}}`), times: 1, asked: 3},
-		"no content is no rows":                            {answer: answer(204, nil, ""), asked: 2},
+		"403 is forbidden, once":                              {answer: answer(403, nil, refused), want: fault.Forbidden, asked: 1},
+		"401 is unauthenticated":                              {answer: answer(401, nil, refused), want: fault.Unauthenticated, asked: 1},
+		"a wait longer than a minute is throttled at once":    {answer: answer(429, storm, ""), want: fault.Throttled, asked: 1},
+		"a wait that only Cost Management's own header tells": {answer: answer(429, map[string]string{"x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "61"}, ""), want: fault.Throttled, asked: 1},
+		"a storm without headers is tried again, in vain":     {answer: answer(429, nil, ""), want: fault.Throttled, asked: 4},
+		"Retry-After above the longest wait":                  {answer: answer(429, map[string]string{"Retry-After": "61"}, ""), want: fault.Throttled, asked: 1},
+		"5xx for good is unavailable":                         {answer: answer(503, nil, ""), want: fault.Unavailable, asked: 4},
+		"5xx twice is overcome":                               {answer: answer(500, nil, ""), times: 2, asked: 4},
+		"half a page for good is unavailable":                 {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"}],"rows":[[1`), want: fault.Unavailable, asked: 3},
+		"a page that breaks off on the way is read again":     {answer: answer(200, map[string]string{"Content-Length": "5000"}, `{"properties":`), times: 1, asked: 3},
+		"rows that do not fit the columns":                    {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"}],"rows":[[1,2]]}}`), want: fault.Unavailable, asked: 1},
+		"a cost without currency":                             {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"},{"name":"UsageDate"}],"rows":[[1,20260901]]}}`), want: fault.Unprocessable, asked: 1},
+		"another month than asked for":                        {answer: answer(200, nil, `{"properties":{"columns":[{"name":"Cost"},{"name":"UsageDate"},{"name":"Currency"}],"rows":[[1,20260801,"EUR"]]}}`), want: fault.Unprocessable, asked: 1},
+		"a link to another host":                              {answer: answer(200, nil, `{"properties":{"nextLink":"https://elsewhere.example/","columns":[],"rows":[]}}`), want: fault.Unprocessable, asked: 1},
+		"a question it does not understand, twice":            {answer: answer(400, nil, `{"error":{"code":"BadRequest"}}`), want: fault.Unprocessable, asked: 2},
+		"unknown groups are left out":                         {answer: answer(400, nil, `{"error":{"code":"BadRequest"}}`), times: 1, asked: 3},
+		"no content is no rows":                               {answer: answer(204, nil, ""), asked: 2},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -252,6 +253,34 @@ func TestFailuresHaveACodeAndLoseNothing(t *testing.T) {
 				t.Errorf("%d rows after the failure was overcome, want 11", len(rows))
 			}
 		})
+	}
+}
+
+func TestColumnsAreFoundByTheirNamesAndAmountsKeptAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscriptions(portal)
+	w.before = func(out http.ResponseWriter, _ *http.Request, operation string) bool {
+		if operation != "QueryClient.Usage" {
+			return false
+		}
+		fmt.Fprint(out, `{"properties":{"columns":[{"name":"CURRENCY"},{"name":"ServiceName"},{"name":"UsageDate"},{"name":"PreTaxCost"},{"name":"ChargeType"}],
+			"rows":[["EUR","Storage",2.0260901e+07,0.1000000000000000055511151231257827,"Usage"],["USD","Storage",20260901,1e-9,"Usage"]]}}`)
+		return true
+	}
+	rows, err := rowsOf(t, w.open("s", nil), september)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for i := range rows {
+		if !rows[i].ChargePeriod.Start.Equal(september) {
+			t.Errorf("a day of %s", rows[i].ChargePeriod)
+		}
+		got[string(rows[i].BillingCurrency)] = rows[i].BilledCost.String()
+	}
+	if want := map[string]string{"EUR": "0.1000000000000000055511151231257827", "USD": "0.000000001"}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

@@ -59,6 +59,7 @@ func (w *world) estate() {
 	})
 	w.stores()
 	w.services()
+	w.advises()
 }
 
 func (w *world) machines() {

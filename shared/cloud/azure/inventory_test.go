@@ -174,6 +174,7 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 		"nothing":              {},
 		"a service":            {change: func(w *world) { w.refuse("PublicIPAddressesClient", 403, "AuthorizationFailed") }, want: []string{"Microsoft.Network/publicIPAddresses/read on " + scope + " (Reader)"}},
 		"costs":                {change: func(w *world) { w.refuse("QueryClient", 403, "AuthorizationFailed") }, want: []string{"Microsoft.CostManagement/query/action on " + scope + " (Cost Management Reader)"}},
+		"Advisor":              {change: func(w *world) { w.refuse("RecommendationsClient", 403, "AuthorizationFailed") }, want: []string{"Microsoft.Advisor/recommendations/read on " + scope + " (Reader)"}},
 		"a service not in use": {change: func(w *world) { w.refuse("ServersClient", 409, "MissingSubscriptionRegistration") }},
 		"no subscription":      {change: func(w *world) { w.subscriptions() }, want: []string{"Microsoft.Resources/subscriptions/read on at least one subscription (Reader)"}},
 		"a subscription":       {settings: map[string]string{"subscriptions": portal + "," + erp}, want: []string{"Microsoft.Resources/subscriptions/read on /subscriptions/" + erp + " (Reader)"}},
@@ -216,7 +217,8 @@ func TestUsageIsInTheUnitsOfTheMetric(t *testing.T) {
 		"totals become a rate":              {query("vm", resource.Instance, resource.NetBytes), 60.0 / 3600 / (1 << 20), 2},
 		"bytes of disks are averages":       {query("disk", resource.Volume, resource.DiskBytes), 60.0 / (1 << 20), 2 * 3600},
 		"databases say how busy they are":   {query("db", resource.Database, resource.CPU), 30, 3600 * (1 << 20)},
-		"what has no metric has no entries": {query("vm", resource.Instance, resource.Memory), 0, 0},
+		"memory that is free is not in use": {query("free", resource.Instance, resource.Memory), 70, -3600*(1<<20) + 100},
+		"what has no metric has no entries": {query("disk", resource.Volume, resource.Memory), 0, 0},
 	} {
 		measured, err := w.open("s", nil).Usage(t.Context(), c.q)
 		got := measured.Usage

@@ -23,23 +23,25 @@ const perBatch = 50
 var callPrice = decimal.New(1, -5)
 
 // gauge is where a metric comes from. Values are added up over its names and multiplied by scale; a total is the sum of an
-// interval, which is divided by its length.
+// interval, which is divided by its length. What says how much is free is told the other way round, as what it lacks to whole.
 type gauge struct {
 	names       []string
 	aggregation string // as Azure Monitor spells it
 	perSecond   bool
 	scale       float64
+	whole       float64
 }
 
 const mebi = 1.0 / (1 << 20)
 
-// gauges are the metrics that Azure keeps of each type by itself. The memory of machines is not among them: that takes an agent.
+// gauges are the metrics that Azure keeps of each type by itself, after "Supported metrics" of Azure Monitor.
 var gauges = map[resource.Type]struct {
 	namespace string
 	metrics   map[resource.Metric]gauge
 }{
 	resource.Instance: {"microsoft.compute/virtualmachines", map[resource.Metric]gauge{
 		resource.CPU:       {names: []string{"Percentage CPU"}, aggregation: "Average", scale: 1},
+		resource.Memory:    {names: []string{"Available Memory Percentage"}, aggregation: "Average", scale: -1, whole: 100},
 		resource.DiskOps:   {names: []string{"Disk Read Operations/Sec", "Disk Write Operations/Sec"}, aggregation: "Average", scale: 1},
 		resource.DiskBytes: {names: []string{"Disk Read Bytes", "Disk Write Bytes"}, aggregation: "Total", perSecond: true, scale: mebi},
 		resource.NetBytes:  {names: []string{"Network In Total", "Network Out Total"}, aggregation: "Total", perSecond: true, scale: mebi},
@@ -210,7 +212,7 @@ func (q metricQuestion) samples(data azmetrics.MetricData) []resource.Sample {
 	var out []resource.Sample
 	for at, sum := range sums {
 		if counts[at] == len(q.from.names) {
-			out = append(out, resource.Sample{At: at, Value: sum * scale})
+			out = append(out, resource.Sample{At: at, Value: q.from.whole + sum*scale})
 		}
 	}
 	slices.SortFunc(out, func(a, b resource.Sample) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
