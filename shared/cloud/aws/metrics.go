@@ -74,15 +74,16 @@ type asked struct {
 	series *series
 }
 
-// Usage implements ingest.Collector. Every has to be whole minutes. An account or a region whose metrics may not be read is a part.
-// At the limit of spending it gives the regions that were read as a whole until then, with fault.LimitReached.
+// Usage implements ingest.Collector. Every has to be an interval that CloudWatch keeps for so long. An account or a region whose
+// metrics may not be read, or could not be, is a part, and takes nothing from the others; where none at all could be read, it is the
+// first one's failure. At the limit of spending it gives the regions that were read as a whole until then, with fault.LimitReached.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
-	if q.Every < time.Minute || q.Every%time.Minute != 0 {
-		return ingest.Measured{}, fault.Input("every", q.Every.String(), "CloudWatch measures whole minutes")
+	if err := c.kept(q); err != nil {
+		return ingest.Measured{}, err
 	}
 	all, byPlace := questions(q)
 	var out ingest.Measured
-	var limit error
+	var limit, failure error
 	order := func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, at := range slices.SortedFunc(maps.Keys(byPlace), order) {
 		a, err := c.accountOf(at[0])
@@ -90,12 +91,15 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 			return ingest.Measured{}, err
 		}
 		err = c.measureAll(ctx, newCloudWatch(a.in(at[1])), byPlace[at], q)
+		if ctx.Err() != nil {
+			return ingest.Measured{}, translate(ctx.Err(), metricRight)
+		}
 		p := partOf(at[1], "cloudwatch", at[0], err)
 		switch {
 		case err != nil && fault.CodeOf(err) == fault.LimitReached:
 			p.Status, limit = ingest.Limited, err
 		case p.Status == ingest.Failed:
-			return ingest.Measured{}, err
+			failure = cmp.Or(failure, err)
 		}
 		if err != nil {
 			for _, question := range byPlace[at] {
@@ -104,12 +108,31 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		}
 		out.Parts = append(out.Parts, p)
 	}
+	if !slices.ContainsFunc(out.Parts, func(p ingest.Part) bool { return p.Status != ingest.Failed }) && failure != nil {
+		return ingest.Measured{}, failure
+	}
 	for _, s := range all {
 		if samples := s.samples(); len(samples) > 0 {
 			out.Usage = append(out.Usage, resource.Usage{Ref: s.ref, Metric: s.metric, Every: q.Every, Samples: samples})
 		}
 	}
 	return out, limit
+}
+
+// kept refuses intervals that CloudWatch has no values of: it keeps those of a minute for 15 days, of five for 63, and answers
+// with nothing, instead of an error, to who asks for more.
+func (c *Collector) kept(q ingest.UsageQuery) error {
+	age, finest := c.now().Sub(q.Period.Start), time.Minute
+	switch {
+	case age > 63*24*time.Hour:
+		finest = time.Hour
+	case age > 15*24*time.Hour:
+		finest = 5 * time.Minute
+	}
+	if q.Every < finest || q.Every%finest != 0 {
+		return fault.Input("every", q.Every.String(), "is not measured for so long: CloudWatch keeps multiples of %s since then", finest)
+	}
+	return nil
 }
 
 // newCloudWatch speaks the query protocol, which every CloudWatch endpoint understands.

@@ -22,12 +22,12 @@ func TestUseThatMayNotBeReadIsAPart(t *testing.T) {
 		status int
 		code   string
 		part   ingest.Status // of the region
-		failed fault.Code    // of everything
+		failed fault.Code    // where there is no other region
 	}{
 		"denied":     {403, "AccessDenied", ingest.Denied, ""},
 		"region off": {403, "OptInRequired", ingest.Disabled, ""},
-		"throttled":  {400, "ThrottlingException", "", fault.Throttled},
-		"down":       {500, "InternalFailure", "", fault.Unavailable},
+		"throttled":  {400, "ThrottlingException", ingest.Failed, fault.Throttled},
+		"down":       {500, "InternalFailure", ingest.Failed, fault.Unavailable},
 	}
 	q := ingest.UsageQuery{Every: time.Hour, Period: cost.Period{Start: noon.Add(-3 * time.Hour), End: noon}, Metrics: []resource.Metric{resource.CPU}}
 	for _, region := range []string{"us-east-1", "eu-west-1"} {
@@ -46,18 +46,17 @@ func TestUseThatMayNotBeReadIsAPart(t *testing.T) {
 				return 0, ""
 			})
 			got, err := collector(t, front, nil, nil).Usage(t.Context(), q)
-			if c.failed != "" {
-				if fault.CodeOf(err) != c.failed || len(got.Usage)+len(got.Parts) != 0 {
-					t.Errorf("%v %+v, want %s", err, got, c.failed)
-				}
-				return
-			}
 			if err != nil || len(got.Usage) != 1 || got.Usage[0].Ref.Region != "us-east-1" || len(got.Parts) != 2 {
 				t.Fatalf("%v %+v", err, got)
 			}
-			denied, read := got.Parts[0], got.Parts[1]
-			if denied.Region != "eu-west-1" || denied.Status != c.part || denied.Service != "cloudwatch" || !strings.Contains(denied.Reason, metricRight) || read.Status != ingest.OK {
+			unread, read := got.Parts[0], got.Parts[1]
+			if unread.Region != "eu-west-1" || unread.Status != c.part || unread.Service != "cloudwatch" || !strings.Contains(unread.Reason, metricRight) || read.Status != ingest.OK {
 				t.Errorf("%+v", got.Parts)
+			}
+			alone := q
+			alone.Refs = q.Refs[1:]
+			if got, err = collector(t, front, nil, nil).Usage(t.Context(), alone); (err != nil) != (c.failed != "") || err != nil && fault.CodeOf(err) != c.failed || len(got.Usage) != 0 {
+				t.Errorf("the failing region alone: %v %+v, want %q", err, got, c.failed)
 			}
 		})
 	}
@@ -76,5 +75,20 @@ func TestUseThatWasPaidForIsKept(t *testing.T) {
 	got, err := collector(t, w.start(), ingest.NewMeter(&limit), nil).Usage(t.Context(), q)
 	if fault.CodeOf(err) != fault.LimitReached || len(got.Usage) != 1 || got.Usage[0].Ref.Region != "eu-west-1" || len(got.Parts) != 2 || got.Parts[0].Status != ingest.OK || got.Parts[1].Status != ingest.Limited {
 		t.Errorf("%v %+v", err, got)
+	}
+}
+
+// TestIntervalsThatAreNotKept: CloudWatch would answer with nothing, which would read as if nothing had been used.
+func TestIntervalsThatAreNotKept(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		every time.Duration
+		days  int
+		kept  bool
+	}{{time.Minute, 15, true}, {time.Minute, 16, false}, {5 * time.Minute, 16, true}, {7 * time.Minute, 16, false}, {time.Hour, 30, true}, {5 * time.Minute, 64, false}, {time.Hour, 64, true}, {30 * time.Second, 1, false}} {
+		q := ingest.UsageQuery{Every: c.every, Period: cost.Period{Start: noon.AddDate(0, 0, -c.days), End: noon}}
+		if _, err := collector(t, "http://127.0.0.1:1", nil, nil).Usage(t.Context(), q); (err == nil) != c.kept || err != nil && fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("%s for %d days: %v", c.every, c.days, err)
+		}
 	}
 }
