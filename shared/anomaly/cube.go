@@ -17,6 +17,7 @@ var levels = [][]cost.Dimension{
 	{},
 	{cost.Provider},
 	{cost.Provider, cost.Account},
+	{cost.Provider, cost.Region},
 	{cost.Provider, cost.Service},
 	{cost.Provider, cost.Account, cost.Service},
 	{cost.Provider, cost.Service, cost.Region},

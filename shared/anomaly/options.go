@@ -29,7 +29,7 @@ func ParseSensitivity(s string) (Sensitivity, bool) {
 }
 
 // Version names the detector: it changes whenever the same data could give other incidents.
-const Version = "anomaly/4"
+const Version = "anomaly/5"
 
 // Options steer Detect. The zero value is the default.
 type Options struct {
