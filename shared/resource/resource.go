@@ -139,8 +139,9 @@ type Usage struct {
 
 // Variants of prices. Those of databases are the names of their engines: "postgres".
 const (
-	SpotPrice    = "spot"    // of capacity that the cloud may take back; that of the dearest zone, now
-	WindowsPrice = "windows" // with its licence
+	SpotPrice     = "spot"      // of capacity that the cloud may take back, in the dearest zone: the mean of the last week where the cloud tells it, else now
+	SpotPeakPrice = "spot_peak" // the highest that it was in that week, in any zone
+	WindowsPrice  = "windows"   // with its licence
 )
 
 // Price is what one unit of a kind costs.

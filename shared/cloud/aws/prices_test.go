@@ -115,32 +115,6 @@ func TestPrices(t *testing.T) {
 	}
 }
 
-// TestSpotPrices: the dearest of a region's zones counts, and not being allowed to see them takes nothing from the list.
-func TestSpotPrices(t *testing.T) {
-	t.Parallel()
-	item := func(size, zone, usd string) string {
-		return "<item><instanceType>" + size + "</instanceType><availabilityZone>" + zone + "</availabilityZone><productDescription>Linux/UNIX</productDescription><spotPrice>" + usd + "</spotPrice></item>"
-	}
-	history := func(in object, region string) any {
-		if region != "eu-west-1" || in["ProductDescription.1"] != "Linux/UNIX" || in["StartTime"] != "2026-11-10T12:00:00Z" {
-			return refusal{403, "UnauthorizedOperation"}
-		}
-		if in["NextToken"] == nil {
-			return "<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>" + item("m5.large", "eu-west-1a", "0.0411") + item("c5.large", "eu-west-1a", "0.03") + "</spotPriceHistorySet><nextToken>more</nextToken></DescribeSpotPriceHistoryResponse>"
-		}
-		return "<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>" + item("m5.large", "eu-west-1b", "0.0523000000") + item("m5.large", "eu-west-1c", "0.04") + "</spotPriceHistorySet></DescribeSpotPriceHistoryResponse>"
-	}
-	w := &wire{t: t, answers: map[string]func(object, string) any{"ec2.DescribeSpotPriceHistory": history, "pricing.GetProducts": says(object{"FormatVersion": "aws_v1", "PriceList": []string{}})}}
-	got, err := collector(t, w.start(), nil, nil).Prices(t.Context(), []string{"eu-west-1", "us-west-2"})
-	if err != nil || len(got) != 2 || got[0].Size != "c5.large" || got[1].Size != "m5.large" || got[1].Amount.String() != "0.0523" || got[1].Variant != resource.SpotPrice || got[1].Unit != "hour" || got[1].Region != "eu-west-1" {
-		t.Errorf("%v %+v", err, got)
-	}
-	w.answers["pricing.GetProducts"] = says(refusal{400, "AccessDeniedException"})
-	if got, err = collector(t, w.start(), nil, nil).Prices(t.Context(), []string{"eu-west-1"}); err != nil || len(got) != 0 {
-		t.Errorf("%v: spot prices alone would replace a price list: %+v", err, got)
-	}
-}
-
 func TestPricesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
