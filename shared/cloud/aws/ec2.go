@@ -85,8 +85,11 @@ func (p place) instance(i types.Instance) resource.Resource {
 	r.Attributes[resource.AttrState] = string(i.State.Name)
 	r.Attributes[resource.AttrSize] = string(i.InstanceType)
 	r.Attributes[resource.AttrOS] = "linux"
-	if strings.Contains(strings.ToLower(aws.ToString(i.PlatformDetails)+string(i.Platform)), "windows") {
+	if details := strings.ToLower(aws.ToString(i.PlatformDetails) + string(i.Platform)); strings.Contains(details, "windows") {
 		r.Attributes[resource.AttrOS] = "windows"
+		if strings.Contains(details, "byol") {
+			r.Attributes[resource.AttrLicence] = resource.OwnLicence
+		}
 	}
 	if o := i.CpuOptions; o != nil && o.CoreCount != nil && o.ThreadsPerCore != nil {
 		r.Attributes[resource.AttrVCPU] = strconv.Itoa(int(*o.CoreCount * *o.ThreadsPerCore))

@@ -42,13 +42,13 @@ func (c *Collector) readExport(ctx context.Context, month time.Time, emit func(f
 	if err != nil {
 		return err
 	}
-	e := exportReader{Collector: c, month: cost.Month(month), covered: covering{}, emit: emit}
+	e := exportReader{Collector: c, month: cost.Month(month), bill: newBill(), emit: emit}
 	for _, file := range before.Files {
 		if err := e.readFile(ctx, file); err != nil {
 			return err
 		}
 	}
-	if err := e.covered.rows(e.month, emit); err != nil {
+	if err := e.bill.rest(e.month, emit); err != nil {
 		return err
 	}
 	after, err := c.manifest(ctx, key)
@@ -136,9 +136,9 @@ func (c *Collector) manifest(ctx context.Context, key string) (manifest, error) 
 // exportReader reads the files of one delivery.
 type exportReader struct {
 	*Collector
-	month   cost.Period
-	covered covering // of all files together
-	emit    func(focus.Row) error
+	month cost.Period
+	bill  *bill
+	emit  func(focus.Row) error
 }
 
 // readFile copies one data file next to the function, because Parquet is read from its end, and reads it. A row that cannot be
@@ -187,7 +187,7 @@ type exportFile interface {
 
 // open tells by its columns which kind a file is.
 func (e exportReader) open(file io.ReaderAt, size int64) (exportFile, error) {
-	if r, err := openReport(file, size, e.month, e.covered); err != nil || r != nil {
+	if r, err := openReport(file, size, e.month, e.bill); err != nil || r != nil {
 		return r, err
 	}
 	rows, err := focus.Open(file, size, "")

@@ -148,6 +148,9 @@ func readProduct(text string) (product, error) {
 // price is the product's price in dollars. A product with tiers has several, of which none is the price, so it has none here.
 func (q priceQuery) price(region string, p product) (resource.Price, bool) {
 	size, variant := q.want(p)
+	if place := p.attributes["locationType"]; place != "" && place != "AWS Region" {
+		return resource.Price{}, false // of a local zone, or of an Outpost, which is sold by the region's name
+	}
 	if size == "" || len(p.prices) != 1 {
 		return resource.Price{}, false
 	}

@@ -39,7 +39,7 @@ func priceList(w http.ResponseWriter, in object) {
 	case filters["operatingSystem"] == "Linux":
 		list = []string{listing("Hrs", "13.338", object{"instanceType": "x1.32xlarge", "vcpu": "128", "memory": "1,952 GiB"}), listing("Quantity", "1", object{"instanceType": "odd"})}
 	case filters["productFamily"] == "Storage":
-		list = []string{listing("GB-Mo", "0.11", object{"volumeApiName": "gp2"}), listing("GB-Mo", "0.088", object{"volumeApiName": "gp3"})}
+		list = []string{listing("GB-Mo", "0.11", object{"volumeApiName": "gp2"}), listing("GB-Mo", "0.088", object{"volumeApiName": "gp3", "locationType": "AWS Region"}), listing("GB-Mo", "0.3", object{"volumeApiName": "gp2", "locationType": "AWS Outposts"})}
 	case filters["productFamily"] == "System Operation":
 		tiers := strings.Replace(listing("IOPS-Mo", "0.0046", object{"volumeApiName": "gp3"}), `"A.B.C":`, `"A.B.D":{"unit":"IOPS-Mo","beginRange":"80000","pricePerUnit":{"USD":"0.001"}},"A.B.C":`, 1)
 		list = []string{listing("IOPS-Mo", "0.0055", object{"volumeApiName": "gp3"}), tiers} // what has tiers has no one price

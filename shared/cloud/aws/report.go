@@ -73,6 +73,7 @@ const (
 	resourceTags
 	costCategories
 	discounts
+	splitParent
 	columnCount
 )
 
@@ -99,6 +100,7 @@ var columnNames = [columnCount]string{
 	planRecurring:    "savings_plan_recurring_commitment_for_billing_period",
 	netPlanRecurring: "savings_plan_net_recurring_commitment_for_billing_period",
 	productMap:       "product", resourceTags: "resource_tags", costCategories: "cost_category", discounts: "discount",
+	splitParent: "split_line_item_parent_resource_id",
 }
 
 // needed are the columns without which no bill can be made of a report.
@@ -106,22 +108,22 @@ var needed = []column{itemType, payerID, accountID, periodStart, usageStart, usa
 
 // report reads one file of a Cost and Usage Report, CUR 2.0 or legacy, as FOCUS rows.
 type report struct {
-	table   *focus.Table
-	at      [columnCount]int // where a column stands; -1: nowhere
-	tags    map[int]string   // legacy columns of a tag each
-	month   cost.Period
-	rows    int64
-	covered covering
-	known   recollection
+	table *focus.Table
+	at    [columnCount]int // where a column stands; -1: nowhere
+	tags  map[int]string   // legacy columns of a tag each
+	month cost.Period
+	rows  int64
+	bill  *bill
+	known recollection
 }
 
 // openReport gets ready to read. It gives no report for a file that is none.
-func openReport(file io.ReaderAt, size int64, month cost.Period, covered covering) (*report, error) {
+func openReport(file io.ReaderAt, size int64, month cost.Period, whole *bill) (*report, error) {
 	table, err := focus.OpenTable(file, size)
 	if err != nil {
 		return nil, err
 	}
-	r := &report{table: table, month: month, covered: covered, tags: map[int]string{}, known: newRecollection()}
+	r := &report{table: table, month: month, bill: whole, tags: map[int]string{}, known: newRecollection()}
 	for i := range r.at {
 		r.at[i] = -1
 	}
@@ -175,20 +177,29 @@ func tagKey(name string) string {
 
 // next gives the next row; io.EOF is the end. A line item that cannot be read is a fault of the whole report.
 func (r *report) next() (focus.Row, error) {
-	cells, bad, err := r.table.Next()
-	if err != nil {
-		return focus.Row{}, err
+	for {
+		cells, bad, err := r.table.Next()
+		if err != nil {
+			return focus.Row{}, err
+		}
+		r.rows++
+		if bad == "" && len(cells) != len(r.table.Header()) {
+			bad = "It has another number of cells than the header."
+		}
+		if bad != "" {
+			return focus.Row{}, fault.New(fault.Unprocessable, "Row %d of the Cost and Usage Report cannot be used. %s", r.rows, bad)
+		}
+		item := lineItem{report: r, cells: cells}
+		if item.split() {
+			continue
+		}
+		row := item.row()
+		if item.failed == nil && item.waits {
+			r.bill.discounts = append(r.bill.discounts, row)
+			continue
+		}
+		return row, item.failed
 	}
-	r.rows++
-	if bad == "" && len(cells) != len(r.table.Header()) {
-		bad = "It has another number of cells than the header."
-	}
-	if bad != "" {
-		return focus.Row{}, fault.New(fault.Unprocessable, "Row %d of the Cost and Usage Report cannot be used. %s", r.rows, bad)
-	}
-	item := lineItem{report: r, cells: cells}
-	row := item.row()
-	return row, item.failed
 }
 
 func (r *report) close() error { return r.table.Close() }
@@ -198,6 +209,7 @@ type lineItem struct {
 	*report
 	cells  [][]byte
 	failed error
+	waits  bool // for the end of the bill, which tells whether it counts
 }
 
 func (l *lineItem) fail(c column, reason string) {

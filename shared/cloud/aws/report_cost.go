@@ -21,15 +21,14 @@ const (
 
 // The line item types that are not charged as they stand.
 const (
-	coveredUsage       = "savingsplancoveredusage"
-	negation           = "savingsplannegation"
-	planFee            = "savingsplanrecurringfee"
-	planUpfrontFee     = "savingsplanupfrontfee"
-	discountedUsage    = "discountedusage"
-	reservationFee     = "rifee"
-	fee                = "fee"
-	enterpriseDiscount = "edpdiscount"
-	privateRate        = "privateratediscount"
+	coveredUsage    = "savingsplancoveredusage"
+	negation        = "savingsplannegation"
+	planFee         = "savingsplanrecurringfee"
+	planUpfrontFee  = "savingsplanupfrontfee"
+	discountedUsage = "discountedusage"
+	reservationFee  = "rifee"
+	fee             = "fee"
+	anyDiscount     = "discount" // the end of EdpDiscount, PrivateRateDiscount, BundledDiscount, SppDiscount
 )
 
 // costs are the four costs of FOCUS.
@@ -72,13 +71,29 @@ func (l *lineItem) costs(kind string) costs {
 	return c
 }
 
-// charge is what a line item itself comes to. A discount that AWS has already taken off the other records' net costs counts for
-// nothing, also where AWS leaves its net cost empty instead of writing zero.
+// charge is what a line item itself comes to. A discount that AWS has taken off the other records' net costs counts for nothing,
+// also where AWS leaves its net cost empty instead of writing zero. But CUR 2.0 has the column for net costs also where nothing in
+// it has one, and there the discount's own record is all that there is of it: such a record waits until the bill is read.
 func (l *lineItem) charge(kind string) decimal.Decimal {
-	if (kind == enterpriseDiscount || kind == privateRate) && l.at[netUnblendedCost] >= 0 {
-		return l.number(netUnblendedCost).Decimal
+	net := l.number(netUnblendedCost)
+	switch {
+	case !strings.HasSuffix(kind, anyDiscount):
+		l.bill.netted = l.bill.netted || net.Valid
+	case l.at[netUnblendedCost] >= 0 && !net.Valid:
+		l.waits = true
 	}
 	return l.amount(netUnblendedCost, unblendedCost)
+}
+
+// split reports whether a line item only says which container used what share of an instance (split cost allocation data of ECS and
+// EKS). The instance has a record with the whole charge; what a container's own record adds is no charge. Containers on Fargate
+// have no instance, and their records are charges.
+func (l *lineItem) split() bool {
+	if len(l.cell(splitParent)) == 0 {
+		return false
+	}
+	charge := l.either(netUnblendedCost, unblendedCost)
+	return l.failed == nil && charge.Decimal.IsZero()
 }
 
 // listed is the cost at public prices. What has none, such as products of the marketplace, has the price zero in a report: then
@@ -112,6 +127,28 @@ func (l *lineItem) unusedReservation() decimal.Decimal {
 	return upfront.Decimal.Add(recurring.Decimal)
 }
 
+// bill is what only a whole bill tells, of all the files of a delivery together.
+type bill struct {
+	covered   covering
+	netted    bool        // some charge has a net cost, which is without its discounts
+	discounts []focus.Row // those that have none
+}
+
+func newBill() *bill { return &bill{covered: covering{}} }
+
+// rest are the rows that had to wait for the end.
+func (b *bill) rest(month cost.Period, emit func(focus.Row) error) error {
+	for _, row := range b.discounts {
+		if b.netted {
+			row.BilledCost, row.EffectiveCost, row.ListCost, row.ContractedCost = decimal.Zero, decimal.Zero, decimal.Zero, decimal.Zero
+		}
+		if err := emit(row); err != nil {
+			return err
+		}
+	}
+	return b.covered.rows(month, emit)
+}
+
 // covering sums up what covered usage and negations of a bill come to, which is nothing when AWS has written both, by who pays for it.
 type covering map[holder]decimal.Decimal
 
@@ -122,7 +159,7 @@ type holder struct {
 
 func (l *lineItem) leave(amount decimal.Decimal) {
 	h := holder{l.text(payerID), l.text(payerName), l.text(accountID), l.text(accountName), l.text(issuer), cost.Currency(l.text(currencyCode))}
-	l.covered[h] = l.covered[h].Add(amount)
+	l.bill.covered[h] = l.bill.covered[h].Add(amount)
 }
 
 // noise is the number of decimals that count of a sum of floating point numbers, of which Parquet consists.

@@ -69,6 +69,9 @@ type record struct {
 	PlanCost       *float64          `parquet:"savings_plan_savings_plan_effective_cost,optional"`
 	Total          *float64          `parquet:"savings_plan_total_commitment_to_date,optional"`
 	Used           *float64          `parquet:"savings_plan_used_commitment,optional"`
+	SplitParent    string            `parquet:"split_line_item_parent_resource_id,optional"`
+	Split          *float64          `parquet:"split_line_item_split_cost,optional"`
+	SplitUnused    *float64          `parquet:"split_line_item_unused_cost,optional"`
 }
 
 // usd is an amount that a report may leave out.

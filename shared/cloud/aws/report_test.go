@@ -18,7 +18,7 @@ import (
 // rowsOfReport reads a file as a month's only one.
 func rowsOfReport(t testing.TB, content []byte) (rows []focus.Row, err error) {
 	t.Helper()
-	e := exportReader{month: cost.Month(november), covered: covering{}, emit: func(row focus.Row) error { rows = append(rows, row); return nil }}
+	e := exportReader{month: cost.Month(november), bill: newBill(), emit: func(row focus.Row) error { rows = append(rows, row); return nil }}
 	file, err := e.open(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func rowsOfReport(t testing.TB, content []byte) (rows []focus.Row, err error) {
 	if !errors.Is(err, io.EOF) {
 		return rows, err
 	}
-	return rows, errors.Join(e.covered.rows(e.month, e.emit), file.close())
+	return rows, errors.Join(e.bill.rest(e.month, e.emit), file.close())
 }
 
 // totals are the sums of billed and of effective costs.
@@ -61,7 +61,7 @@ func legacy(name string) string {
 	case "line_item_product_code":
 		return "lineItem/ProductCode"
 	}
-	for snaked, old := range map[string]string{"line_item_": "lineItem/", "bill_": "bill/", "savings_plan_": "savingsPlan/", "reservation_": "reservation/", "pricing_": "pricing/", "product_": "product/"} {
+	for snaked, old := range map[string]string{"line_item_": "lineItem/", "bill_": "bill/", "savings_plan_": "savingsPlan/", "reservation_": "reservation/", "pricing_": "pricing/", "product_": "product/", "split_line_item_": "splitLineItem/"} {
 		if rest, ok := strings.CutPrefix(name, snaked); ok {
 			words := strings.Split(rest, "_")
 			for i, w := range words {
@@ -111,23 +111,6 @@ func TestABillIsItsInvoiceAndAmortises(t *testing.T) {
 				t.Errorf("billed %s, effective %s, want %s and %s", billed, effective, c.billed, c.effective)
 			}
 		})
-	}
-}
-
-// TestADiscountIsTakenOffOnce: the net costs of usage have it already, whether its own record has a net cost of zero or none.
-func TestADiscountIsTakenOffOnce(t *testing.T) {
-	t.Parallel()
-	for _, kind := range []string{"EdpDiscount", "PrivateRateDiscount"} {
-		usage, discount := item("Usage", "AmazonEC2", "usage", 100), item(kind, "AmazonEC2", "discount", -5)
-		for name, net := range map[string]*float64{"zero": usd(0), "empty": nil} {
-			discount.Net = net
-			for format, content := range map[string][]byte{"CSV": csvReport(t, all, usage, discount), "Parquet": parquetReport(t, usage, discount), "gross": csvReport(t, withoutNet, usage, discount)} {
-				rows, err := rowsOfReport(t, content)
-				if billed, effective := totals(rows); err != nil || billed.String() != "95" || effective.String() != "95" {
-					t.Errorf("%s, net cost %s, %s: billed %s, effective %s, %v", kind, name, format, billed, effective, err)
-				}
-			}
-		}
 	}
 }
 
