@@ -158,7 +158,12 @@ func newDesign(h history, bends bool) design {
 	if bends {
 		d.knots = max(0, int(float64(n)/d.bend)-1)
 	}
-	d.penalty = append(d.penalty, 1e-6, 1)
+	// A short history knows little of its slope. Beside a yearly season it must be free, or the season takes up what it leaves.
+	slope := 10.0
+	if h.daily && n >= yearlyFrom {
+		slope = 1
+	}
+	d.penalty = append(d.penalty, 1e-6, slope)
 	for range d.knots {
 		d.penalty = append(d.penalty, 10)
 	}
