@@ -140,13 +140,9 @@ func TestCollectorConforms(t *testing.T) {
 	must[*cloudwatch.PutMetricDataOutput](t)(newCloudWatch(seeding(c.account.in("us-east-1"))).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/EC2"),
 		MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("CPUUtilization"), Timestamp: aws.Time(noon.Add(-90 * time.Minute)), Value: aws.Float64(7),
 			Dimensions: []cwtypes.Dimension{{Name: aws.String("InstanceId"), Value: &e.instance}}}}}))
-	to, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
 	cloudtest.Run(t, cloudtest.Subject{Cloud: resource.AWS, Month: november.AddDate(0, -1, 0), New: func(t *testing.T) cloudtest.World {
 		t.Helper()
-		w := &world{moto: httputil.NewSingleHostReverseProxy(to), beside: besideMoto(t), charges: cloudtest.Charges(3), denied: map[string]bool{}}
+		w := &world{moto: proxyTo(t, s.url), beside: besideMoto(t), charges: cloudtest.Charges(3), denied: map[string]bool{}}
 		front := httptest.NewServer(w)
 		t.Cleanup(front.Close)
 		return w.conforming(t, front.URL, e)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"runtime"
 	"slices"
@@ -179,11 +178,7 @@ func TestTheAccountsOfAnOrganisation(t *testing.T) {
 // refusing stands before moto and refuses what the rule names.
 func refusing(t *testing.T, s server, refuse func(service, region, form string) (status int, answer string)) string {
 	t.Helper()
-	to, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy := proxyTo(t, s.url)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scope := strings.Split(r.Header.Get("Authorization"), "/") // Credential=key/day/region/service/aws4_request
 		if len(scope) > 3 {
@@ -204,11 +199,7 @@ func refusing(t *testing.T, s server, refuse func(service, region, form string) 
 // s3Refusing stands before moto and denies the requests to S3 that the rule names.
 func s3Refusing(t *testing.T, s server, denied func(*http.Request) bool) string {
 	t.Helper()
-	to, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy := proxyTo(t, s.url)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Authorization"), "/s3/") && denied(r) {
 			w.Header().Set("Content-Type", "application/xml")

@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,10 +38,11 @@ var noon = time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return noon }
 
-// server is a moto server that all tests of the package share; each forgets what was there before.
+// server is a moto server, behind a front, that all tests of the package share; each forgets what was there before.
 type server struct {
 	url     string
 	process *exec.Cmd
+	front   *httptest.Server
 }
 
 var (
@@ -47,6 +53,9 @@ var (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if shared.front != nil {
+		shared.front.Close()
+	}
 	if shared.process != nil {
 		_ = shared.process.Process.Kill()
 		_ = shared.process.Wait()
@@ -88,20 +97,61 @@ func start(t *testing.T) {
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
 	shared.process = exec.Command(program, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+	shared.process.Env = append(os.Environ(), "MOTO_EC2_LOAD_DEFAULT_AMIS=false") // thousands of them, again for every account and region
 	shared.process.Dir = t.TempDir()
 	if err := shared.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := "http://127.0.0.1:" + strconv.Itoa(port)
+	address := "http://127.0.0.1:" + strconv.Itoa(port)
 	for range 600 {
-		if r, err := seeder.Get(url + "/moto-api/data.json"); err == nil {
+		if r, err := seeder.Get(address + "/moto-api/data.json"); err == nil {
 			r.Body.Close()
-			shared.url = url
+			shared.front = httptest.NewServer(quick(t, address))
+			shared.url = shared.front.URL
 			return
 		}
 		time.Sleep(50 * time.Millisecond) // it is another process
 	}
 	t.Fatal("the moto server did not come up")
+}
+
+// sizes are the instance types that the tests have.
+const sizes = `<DescribeInstanceTypesResponse><instanceTypeSet>` +
+	`<item><instanceType>m5.large</instanceType><vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo><memoryInfo><sizeInMiB>8192</sizeInMiB></memoryInfo></item>` +
+	`<item><instanceType>m5.xlarge</instanceType><vCpuInfo><defaultVCpus>4</defaultVCpus></vCpuInfo><memoryInfo><sizeInMiB>16384</sizeInMiB></memoryInfo></item>` +
+	`</instanceTypeSet></DescribeInstanceTypesResponse>`
+
+// quick stands before moto and answers what that takes seconds for: instance types, spot prices, and the tags of everything.
+func quick(t *testing.T, to string) http.Handler {
+	t.Helper()
+	proxy := proxyTo(t, to)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := peek(r)
+		machines := strings.Contains(text, "Action=DescribeInstanceTypes&")
+		switch {
+		case text == `{"ResourcesPerPage":1}`:
+			fmt.Fprint(w, `{"ResourceTagMappingList":[]}`)
+		case !machines && !strings.Contains(text, "Action=DescribeSpotPriceHistory&"):
+			proxy.ServeHTTP(w, r)
+		case strings.Contains(text, "DryRun=true"):
+			w.WriteHeader(http.StatusPreconditionFailed)
+			fmt.Fprint(w, ec2Error("DryRunOperation"))
+		case machines:
+			fmt.Fprint(w, sizes)
+		default:
+			fmt.Fprint(w, `<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>`+spotItem("m5.large", "us-east-1a", "0.04", time.Hour)+`</spotPriceHistorySet></DescribeSpotPriceHistoryResponse>`)
+		}
+	})
+}
+
+// proxyTo hands requests on.
+func proxyTo(t *testing.T, to string) *httputil.ReverseProxy {
+	t.Helper()
+	address, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httputil.NewSingleHostReverseProxy(address)
 }
 
 // seeder never takes up a connection that the server may just be closing: what makes something must not be sent twice.
