@@ -29,12 +29,18 @@ func peak(set []series, o forecast.Options) float64 {
 	for _, s := range longest[:min(watched, len(longest))] {
 		least := math.Inf(1)
 		for alike, n := 0, 0; alike < repeats && n < most; n++ {
+			seen := highest(func() { one(s, o) })
+			if seen <= 0 { // the collector did not look in time
+				continue
+			}
 			alike++
-			if seen := highest(func() { one(s, o) }); seen < least {
+			if seen < least {
 				least, alike = seen, 0
 			}
 		}
-		highestOfAll = max(highestOfAll, least)
+		if !math.IsInf(least, 1) {
+			highestOfAll = max(highestOfAll, least)
+		}
 	}
 	return highestOfAll / 1e6
 }
