@@ -179,6 +179,40 @@ func TestIntervalsAreNestedAndFinite(t *testing.T) {
 	})
 }
 
+func numbers(p forecast.Point) [5]float64 {
+	return [...]float64{p.Low95, p.Low80, p.Mean, p.High80, p.High95}
+}
+
+// alike checks that got is want in another unit and with another zero.
+func alike(t *rapid.T, kind string, i int, got, want [5]float64, unit, zero float64) {
+	t.Helper()
+	for k := range got {
+		if w := want[k]*unit + zero; math.Abs(got[k]-w) > 1e-6*(1+math.Abs(w)) {
+			t.Fatalf("%s %d: %v, want %g times %v and %g", kind, i, got, unit, want, zero)
+		}
+	}
+}
+
+// So it does by the hour, week and month, for all parts of the answer.
+func TestValuesScale(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := rapid.SampledFrom([]int{1, 4, 12, 24, 52}).Draw(t, "season")
+		level := rapid.SampledFrom([]float64{0, 300}).Draw(t, "level") // with 300 all are positive
+		seed := rapid.IntRange(0, 1000).Draw(t, "seed")
+		v := build(rapid.IntRange(1, 150).Draw(t, "values"), func(i int) float64 {
+			return level + 20*math.Sin(2*math.Pi*float64(i)/float64(m)) + 15*noise(i+seed) + 0.3*float64(i)
+		})
+		factor := rapid.SampledFrom([]float64{0.25, 4, 1024}).Draw(t, "factor")
+		o := forecast.Options{Seasons: forecast.Seasons(m), Fast: true}
+		a, b := forecast.Values(v, 20, o), forecast.Values(build(len(v), func(i int) float64 { return v[i] * factor }), 20, o)
+		for i, s := range a.Steps {
+			r := b.Steps[i]
+			alike(t, "step", i, [...]float64{r.Low95, r.Low80, r.Mean, r.High80, r.High95}, [...]float64{s.Low95, s.Low80, s.Mean, s.High80, s.High95}, factor, 0)
+		}
+	})
+}
+
 // A price in cents forecasts the same as the price in dollars, a hundred times as large.
 func TestScaleEquivariance(t *testing.T) {
 	t.Parallel()
@@ -188,9 +222,7 @@ func TestScaleEquivariance(t *testing.T) {
 		scaled := build(len(v), func(i int) float64 { return v[i] * factor })
 		a, b := forecast.Daily(series(v), 30, nil), forecast.Daily(series(scaled), 30, nil)
 		for i := range a.Points {
-			if want, got := a.Points[i].Mean*factor, b.Points[i].Mean; math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
-				t.Fatalf("day %d: %g, want %g", i, got, want)
-			}
+			alike(t, "day", i, numbers(b.Points[i]), numbers(a.Points[i]), factor, 0)
 		}
 	})
 }
@@ -203,9 +235,7 @@ func TestShiftEquivariance(t *testing.T) {
 		fee := rapid.Float64Range(1, 1000).Draw(t, "fee")
 		a, b := forecast.Daily(series(v), 30, nil), forecast.Daily(series(build(len(v), func(i int) float64 { return v[i] + fee })), 30, nil)
 		for i := range a.Points {
-			if want, got := a.Points[i].Mean+fee, b.Points[i].Mean; math.Abs(got-want) > 1e-6*want {
-				t.Fatalf("day %d: %g, want %g", i, got, want)
-			}
+			alike(t, "day", i, numbers(b.Points[i]), numbers(a.Points[i]), 1, fee)
 		}
 	})
 }
