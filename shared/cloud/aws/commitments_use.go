@@ -30,7 +30,7 @@ const (
 // reservable are the services whose reservations are listed; a request is about one of them.
 var reservable = []string{"Amazon Elastic Compute Cloud - Compute", "Amazon Relational Database Service"}
 
-// use asks how commitments were used. Every page is a request that costs: what the complete list has none of is not asked for, and
+// use asks how commitments were used. What could not be read is a part, and takes nothing from what is held. Every page is a request that costs: what the complete list has none of is not asked for, and
 // where nothing was used, neither is what it covered.
 func (c *Collector) use(ctx context.Context, period cost.Period, found []held, complete bool) ([]resource.CommitmentUse, []ingest.Part, error) {
 	if today := cost.Day(c.now()); period.End.After(today) {
@@ -53,8 +53,8 @@ func (c *Collector) use(ctx context.Context, period cost.Period, found []held, c
 		switch {
 		case fault.CodeOf(err) == fault.LimitReached && err != nil:
 			p.Status = ingest.Limited
-		case err != nil && p.Status == ingest.Failed:
-			return nil, nil, err
+		case ctx.Err() != nil:
+			return nil, nil, translate(ctx.Err(), read.service)
 		}
 		out, parts = append(out, use...), append(parts, p)
 	}

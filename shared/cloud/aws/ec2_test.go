@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,5 +22,25 @@ func TestTheSystemThatAnInstancePaysFor(t *testing.T) {
 		if got := [2]string{r.Attributes[resource.AttrOS], r.Attributes[resource.AttrLicence]}; got != want {
 			t.Errorf("%q is %v, want %v", details, got, want)
 		}
+	}
+}
+
+// TestAccountsThatAreRead: AWS tells the state of an account, and told its status before; who reads neither would read no account.
+func TestAccountsThatAreRead(t *testing.T) {
+	t.Parallel()
+	w := &wire{t: t, answers: map[string]func(object, string) any{"organizations.ListAccounts": func(in object, _ string) any {
+		if in["NextToken"] == nil {
+			return object{"Accounts": []object{}, "NextToken": "more"} // an empty page is no end
+		}
+		return object{"Accounts": []object{{"Id": "1", "State": "ACTIVE"}, {"Id": "2", "Status": "ACTIVE"}, {"Id": "3", "State": "ACTIVE", "Status": "ACTIVE"}, {"Id": main, "State": "ACTIVE"},
+			{"Id": "4", "State": "SUSPENDED"}, {"Id": "5", "State": "PENDING_CLOSURE", "Status": "ACTIVE"}, {"Id": "6", "State": "CLOSED"}, {"Id": "7", "State": "PENDING_ACTIVATION"}, {"Id": "8", "Status": "SUSPENDED"}, {"Id": "9"}}}
+	}}}
+	all, err := collector(t, w.start(), nil, map[string]string{"member_role": "CostAgent"}).accounts(t.Context())
+	var ids []string
+	for _, a := range all {
+		ids = append(ids, a.id)
+	}
+	if err != nil || !slices.Equal(ids, []string{main, "1", "2", "3"}) {
+		t.Errorf("%v %v", err, ids)
 	}
 }

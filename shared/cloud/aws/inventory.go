@@ -210,12 +210,18 @@ func (c *Collector) accounts(ctx context.Context) ([]account, error) {
 		}
 		for _, a := range page.Accounts {
 			id := aws.ToString(a.Id)
-			if a.Status == types.AccountStatusActive && id != c.account.id && wanted(id) {
+			if active(a) && id != c.account.id && wanted(id) {
 				out = append(out, c.member(id, aws.ToString(a.Name)))
 			}
 		}
 	}
 	return out, nil
+}
+
+// active leaves out accounts that are suspended, closed, or not there yet. AWS has State in place of Status, which it retired in
+// September 2026; other servers may know the old one alone.
+func active(a types.Account) bool {
+	return cmp.Or(string(a.State), string(a.Status)) == string(types.AccountStateActive)
 }
 
 // accountOf is the account with the id, which the connection may read.
