@@ -145,7 +145,7 @@ func one(found []cost.Series, in PictureInput, p cost.Period) (cost.Series, erro
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0:
-		return cost.Series{}, fault.New(fault.NotFound, "There are no such costs from %s. GET /api/v1/costs tells what there is.", p)
+		return cost.Series{}, fault.New(fault.NotFound, "There are no such costs %s. GET /api/v1/costs tells what there is.", from(p))
 	case len(currencies(found)) > 1:
 		return cost.Series{}, fault.Input("currency", string(in.Currency), "has to be given, for these costs are in %s", strings.Trim(fmt.Sprint(all), "[]"))
 	}
