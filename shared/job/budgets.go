@@ -95,7 +95,7 @@ func (x Budgets) Create(ctx context.Context, t tenant.ID, b budget.Budget) (Judg
 		return JudgedBudget{}, err
 	}
 	b.ID, b.Version, b.CreatedAt, b.UpdatedAt = x.NewID(), 1, now, now
-	v, err := x.judge(ctx, t, JudgedBudget{Budget: b}, judgement{now: now})
+	v, err := x.judge(ctx, t, JudgedBudget{Budget: b}, newJudgement(now))
 	if err != nil {
 		return JudgedBudget{}, err
 	}
@@ -124,7 +124,7 @@ func (x Budgets) Update(ctx context.Context, t tenant.ID, b budget.Budget) (Judg
 		}
 		next := JudgedBudget{Budget: b, Revision: current.Revision}
 		next.Version, next.CreatedAt, next.UpdatedAt = current.Version+1, current.CreatedAt, x.Now()
-		v, err := x.judge(ctx, t, next, judgement{now: next.UpdatedAt})
+		v, err := x.judge(ctx, t, next, newJudgement(next.UpdatedAt))
 		if err != nil {
 			return err
 		}

@@ -28,27 +28,26 @@ func (x Budgets) Judge(ctx context.Context, t tenant.ID) (BudgetSummary, error) 
 	if err != nil {
 		return out, err
 	}
-	how := judgement{now: x.Now(), seen: map[string]budget.Evidence{}}
+	how := newJudgement(x.Now())
 	for _, b := range all {
 		err := x.unhindered(func() error {
 			v, err := x.judge(ctx, t, b, how)
 			if err != nil {
 				return err
 			}
-			switch err := x.Store.ReplaceBudget(ctx, t, v.JudgedBudget, v.alerts); fault.CodeOf(err) {
-			case fault.Drifted:
+			err = x.Store.ReplaceBudget(ctx, t, v.JudgedBudget, v.alerts)
+			switch {
+			case err == nil:
+				out.count(v, how.now)
+			case fault.CodeOf(err) == fault.Drifted: // perhaps by a judgement that knows of a later bill
+				how = newJudgement(x.Now())
 				again, gone := x.Store.Budget(ctx, t, b.ID)
 				if gone != nil {
 					return gone
 				}
 				b = again
-				return err
-			default:
-				if err == nil {
-					out.count(v, how.now)
-				}
-				return err
 			}
+			return err
 		})
 		if err != nil && fault.CodeOf(err) != fault.NotFound { // it was deleted meanwhile
 			return out, err
@@ -75,7 +74,11 @@ func (s *BudgetSummary) count(v verdict, now time.Time) {
 // judgement is one time of judging, in which budgets of the same costs share what is known of these.
 type judgement struct {
 	now  time.Time
-	seen map[string]budget.Evidence // nil: nothing is shared
+	seen map[string]budget.Evidence
+}
+
+func newJudgement(now time.Time) judgement {
+	return judgement{now: now, seen: map[string]budget.Evidence{}}
 }
 
 // verdict is a budget as it stands in the periods that are to be judged, with the alerts of these periods.
@@ -121,7 +124,7 @@ func (x Budgets) known(ctx context.Context, t tenant.ID, b budget.Budget, how ju
 		return e, nil
 	}
 	e, err := x.evidence(ctx, t, b, how.now)
-	if err == nil && how.seen != nil {
+	if err == nil {
 		how.seen[key] = e
 	}
 	return e, namedFilter(err)

@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -67,6 +68,21 @@ func TestJudgementsAndChangesAtTheSameTime(t *testing.T) {
 	}
 	if b, _ := o.read("b1"); b.Version != 3 || b.Name != "Renamed" {
 		t.Errorf("version %d, %s", b.Version, b.Name)
+	}
+}
+
+// A judgement that began before a bill came, and is overtaken by the one after it, does not put the older figures back.
+func TestTheLaterBillStands(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.create(monthly("1000", "compute"))
+	o.drawer.before = func() {
+		o.bill.charge(on(11, 1), on(11, 12), "compute", "USD", func(time.Time) string { return "50" })
+		o.judgeAll()
+	}
+	o.judgeAll()
+	if b, _ := o.read("b1"); b.Standings[0].Actual.Amount.String() != "550" {
+		t.Errorf("it stands at %s, want the 550 of the later bill", b.Standings[0].Actual)
 	}
 }
 
