@@ -1,7 +1,10 @@
 package aws
 
 import (
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,5 +93,66 @@ func TestIntervalsThatAreNotKept(t *testing.T) {
 		if _, err := collector(t, "http://127.0.0.1:1", nil, nil).Usage(t.Context(), q); (err == nil) != c.kept || err != nil && fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%s for %d days: %v", c.every, c.days, err)
 		}
+	}
+}
+
+// TestMetricsAreAskedForInFullBatches: five hundred a call, every page of it, and a metric of which AWS gives a part at a time.
+func TestMetricsAreAskedForInFullBatches(t *testing.T) {
+	t.Parallel()
+	const volumes = 300 // of two metrics each
+	var mu sync.Mutex
+	var batches []int
+	result := func(i int, status string, hours ...int) string {
+		var at, values strings.Builder
+		for _, hour := range hours {
+			at.WriteString("<member>2026-11-10T" + strconv.Itoa(hour) + ":00:00Z</member>")
+			values.WriteString("<member>3600</member>")
+		}
+		return "<member><Id>q" + strconv.Itoa(i) + "</Id><StatusCode>" + status + "</StatusCode><Timestamps>" + at.String() + "</Timestamps><Values>" + values.String() + "</Values></member>"
+	}
+	answer := func(in object, _ string) any {
+		asked := 0
+		for name := range in {
+			if strings.HasSuffix(name, ".Id") {
+				asked++
+			}
+		}
+		var text strings.Builder
+		token := ""
+		mu.Lock()
+		defer mu.Unlock()
+		switch in["NextToken"] {
+		case nil:
+			batches = append(batches, asked)
+			token = "<NextToken>empty</NextToken>"
+			for i := range asked {
+				text.WriteString(result(i, "PartialData", 10))
+			}
+		case "empty":
+			token = "<NextToken>rest</NextToken>"
+		default:
+			for i := range asked {
+				text.WriteString(result(i, "Complete", 11))
+			}
+		}
+		return "<GetMetricDataResponse><GetMetricDataResult>" + token + "<MetricDataResults>" + text.String() + "</MetricDataResults></GetMetricDataResult></GetMetricDataResponse>"
+	}
+	w := &wire{t: t, answers: map[string]func(object, string) any{"monitoring.GetMetricData": answer}}
+	q := ingest.UsageQuery{Every: time.Hour, Period: cost.Period{Start: noon.Add(-3 * time.Hour), End: noon}, Metrics: []resource.Metric{resource.DiskOps}}
+	for i := range volumes {
+		q.Refs = append(q.Refs, resource.Ref{Cloud: resource.AWS, Account: main, Region: "us-east-1", Type: resource.Volume, ID: "vol-" + strconv.Itoa(i)})
+	}
+	meter := ingest.NewMeter(nil)
+	got, err := collector(t, w.start(), meter, nil).Usage(t.Context(), q)
+	if err != nil || len(got.Usage) != volumes || !slices.Equal(batches, []int{500, 100}) {
+		t.Fatalf("%v: %d series of the batches %v", err, len(got.Usage), batches)
+	}
+	for _, u := range got.Usage {
+		if len(u.Samples) != 2 || u.Samples[0].Value != 2 || u.Samples[1].Value != 2 || u.Samples[0].At.Hour() != 10 {
+			t.Fatalf("%+v, want reads and writes of one a second each, in both hours", u)
+		}
+	}
+	if spent := meter.Spent(); spent[0].Units != 600 || spent[0].Amount.String() != "0.006" {
+		t.Errorf("spent %+v", spent)
 	}
 }
