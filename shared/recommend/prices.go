@@ -73,6 +73,9 @@ func (b priceBook) find(region string, typ resource.Type, size, unit string) (re
 // variantOf is the variant of the price that an instance pays: a licence that is part of it makes sizes differ by less than their
 // usual prices do. One that is brought along is none.
 func variantOf(instance map[string]string) string {
+	if licence := instance[resource.AttrLicence]; licence == resource.SQLServerLicence {
+		return licence
+	}
 	windows := strings.Contains(strings.ToLower(instance[resource.AttrOS]), resource.WindowsPrice)
 	if windows && instance[resource.AttrLicence] != resource.OwnLicence {
 		return resource.WindowsPrice

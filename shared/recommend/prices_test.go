@@ -25,4 +25,9 @@ func TestSpotAndWindowsPricesAreNotTheUsualOne(t *testing.T) {
 			t.Errorf("%q costs %s, want %s", machine, s.price.Amount, want)
 		}
 	}
+	for _, system := range []string{"linux", "windows"} {
+		if s, ok := book.sizeOf("eu-west-1", "m5.large", variantOf(map[string]string{resource.AttrOS: system, resource.AttrLicence: resource.SQLServerLicence}), nil); ok {
+			t.Errorf("%s with SQL Server costs %s, which nobody listed", system, s.price.Amount)
+		}
+	}
 }

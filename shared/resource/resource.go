@@ -99,6 +99,10 @@ const (
 // OwnLicence is the AttrLicence of a machine whose operating system is licensed otherwise, so that it costs what one with Linux does.
 const OwnLicence = "own"
 
+// SQLServerLicence is the AttrLicence of a machine that pays for SQL Server with each hour. It has a price of its own, which does
+// not shrink with the machine as others do, for the licence is of four processors at least.
+const SQLServerLicence = "SQL Server"
+
 // Resource is one thing in the inventory, as it was at SeenAt.
 type Resource struct {
 	Ref

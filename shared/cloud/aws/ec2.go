@@ -91,6 +91,9 @@ func (p place) instance(i types.Instance) resource.Resource {
 			r.Attributes[resource.AttrLicence] = resource.OwnLicence
 		}
 	}
+	if strings.Contains(aws.ToString(i.PlatformDetails), "SQL Server") { // on Linux too
+		r.Attributes[resource.AttrLicence] = resource.SQLServerLicence
+	}
 	if o := i.CpuOptions; o != nil && o.CoreCount != nil && o.ThreadsPerCore != nil {
 		r.Attributes[resource.AttrVCPU] = strconv.Itoa(int(*o.CoreCount * *o.ThreadsPerCore))
 	}

@@ -16,7 +16,7 @@ func TestTheSystemThatAnInstancePaysFor(t *testing.T) {
 	in := place{account: account{id: main}, region: "eu-west-1", find: &Collector{now: clock}}
 	for details, want := range map[string][2]string{
 		"Linux/UNIX": {"linux", ""}, "Windows": {"windows", ""}, "Windows BYOL": {"windows", resource.OwnLicence},
-		"Windows with SQL Server Standard": {"windows", ""}, "Red Hat BYOL Linux": {"linux", ""}, "": {"linux", ""},
+		"Windows with SQL Server Standard": {"windows", resource.SQLServerLicence}, "SQL Server Web": {"linux", resource.SQLServerLicence}, "Red Hat BYOL Linux": {"linux", ""}, "": {"linux", ""},
 	} {
 		r := in.instance(types.Instance{InstanceId: aws.String("i-1"), State: &types.InstanceState{Name: types.InstanceStateNameRunning}, PlatformDetails: &details})
 		if got := [2]string{r.Attributes[resource.AttrOS], r.Attributes[resource.AttrLicence]}; got != want {
