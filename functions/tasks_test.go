@@ -15,7 +15,10 @@ var reading = map[string]any{"bill": job.BillInput{}, "inventory": job.Inventory
 
 // inputs are the types that tasks take.
 var inputs = map[string]map[string]any{
-	"load":    {"plan": job.PlanInput{}, "note": job.NoteInput{}, "sum": job.SumInput{}, "load": job.LoadInput{}, "load-inventory": job.LoadInventoryInput{}, "summary": job.SummaryInput{}},
+	"load": {
+		"plan": job.PlanInput{}, "note": job.NoteInput{}, "sum": job.SumInput{}, "tested": job.TestedInput{},
+		"load": job.LoadInput{}, "load-inventory": job.LoadInventoryInput{}, "summary": job.SummaryInput{},
+	},
 	"analyze": {"analyze": job.AnalyzeInput{}}, "recommend": {"recommend": job.RecommendInput{}}, "learn": {"learn": job.LearnInput{}},
 	"collect-aws": reading, "collect-azure": reading, "collect-gcp": reading, "collect-vultr": reading,
 	"migrate": {"migrate": struct{}{}, "tenant": struct{ Tenant, Name string }{}},

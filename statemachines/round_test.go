@@ -89,6 +89,8 @@ func (r *round) planned(task string) awslambda.Task {
 		return awslambda.TaskOf(p.Run)
 	case "note":
 		return awslambda.TaskOf(p.Note)
+	case "tested":
+		return awslambda.TaskOf(p.Tested)
 	}
 	return awslambda.TaskOf(p.Sum)
 }
@@ -121,7 +123,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 	r.tasks = map[string]awslambda.Handler{}
 	for name, tasks := range map[string]map[string]awslambda.Task{
 		"load": {
-			"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "summary": awslambda.TaskOf(summary.Run),
+			"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "tested": r.planned("tested"), "summary": awslambda.TaskOf(summary.Run),
 			"load": fixed(`{"accepted":9,"rejected":1,"unchanged":false}`), "load-inventory": fixed(`{"resources":3}`),
 		},
 		"collect-aws": collect, "collect-gcp": collect, "analyze": {"analyze": fixed(`{"series":4}`)},
@@ -135,7 +137,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.engine.Close(context.WithoutCancel(t.Context())) })
-	r.define("check", nil)
+	r.define("check", map[string]string{"LoadFunction": "load"})
 	r.define("collect", map[string]string{"LoadFunction": "load", "AnalyzeFunction": "analyze"})
 	r.define("import", map[string]string{"LoadFunction": "load", "AnalyzeFunction": "analyze"})
 	r.define("cost-optimization", map[string]string{
@@ -206,15 +208,42 @@ func (r *round) called(what string) int {
 	return n
 }
 
+const asked = `{"tenant":"` + customer + `","connection":"aws-main","cloud":"aws","collector":"collect-aws","settings":{"role_arn":"arn:x"},"secret":""}`
+
 func TestCheckTellsWhichRightsAreMissing(t *testing.T) {
 	t.Parallel()
-	const input = `{"tenant":"` + customer + `","connection":"aws-main","cloud":"aws","collector":"collect-aws","settings":{"role_arn":"arn:x"},"secret":""}`
-	x := newRound(t, nil).run("check", input)
-	if x.Status != stepfunctions.Succeeded || !strings.Contains(string(x.Output), `"missing":["ce:GetCostAndUsage for arn:x"]`) {
+	r := newRound(t, nil)
+	x := r.run("check", asked)
+	if x.Status != stepfunctions.Succeeded || !strings.Contains(string(x.Output), `{"missing":["ce:GetCostAndUsage for arn:x"]`) {
 		t.Errorf("%s %s %s %s", x.Status, x.Output, x.Error, x.Cause)
 	}
-	x = newRound(t, map[string]error{"collect-aws check": fault.New(fault.Unauthenticated, "The role does not trust us.")}).run("check", input)
+	if len(r.readings) != 1 || r.readings[0].What != ingest.TestReading || r.readings[0].Status != ingest.Denied || r.readings[0].Reason != "Missing: ce:GetCostAndUsage for arn:x" {
+		t.Errorf("kept %+v", r.readings)
+	}
+}
+
+func TestACheckThatFailsIsKeptToo(t *testing.T) {
+	t.Parallel()
+	refused := fault.New(fault.Unauthenticated, "The role does not trust us.")
+	r := newRound(t, map[string]error{"collect-aws check": refused})
+	x := r.run("check", asked)
 	if x.Status != stepfunctions.Failed || x.Error != string(fault.Unauthenticated) || !strings.Contains(x.Cause, "The role does not trust us.") {
+		t.Errorf("%s %s %s", x.Status, x.Error, x.Cause)
+	}
+	if len(r.readings) != 1 || r.readings[0].Status != ingest.Denied || r.readings[0].Reason != "The role does not trust us." {
+		t.Errorf("kept %+v", r.readings)
+	}
+}
+
+// What cannot be kept is told all the same.
+func TestACheckAnswersWithoutTheRecord(t *testing.T) {
+	t.Parallel()
+	lost := fault.New(fault.Unprocessable, "The database is away.")
+	if x := newRound(t, map[string]error{"load tested": lost}).run("check", asked); x.Status != stepfunctions.Succeeded || !strings.Contains(string(x.Output), `"missing":["ce:`) {
+		t.Errorf("%s %s", x.Status, x.Output)
+	}
+	x := newRound(t, map[string]error{"load tested": lost, "collect-aws check": fault.New(fault.Forbidden, "No right.")}).run("check", asked)
+	if x.Status != stepfunctions.Failed || x.Error != string(fault.Forbidden) {
 		t.Errorf("%s %s %s", x.Status, x.Error, x.Cause)
 	}
 }

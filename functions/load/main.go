@@ -25,7 +25,7 @@ func main() {
 		plan := job.PlanCollection{Connections: db, Collectors: e.Collectors, Staging: e.Staging(), Bucket: e.Bucket, Now: wire.Now}
 		summary := job.Summary{Costs: db, Notes: cache, Now: wire.Now}
 		return awslambda.Tasks(e.Logger, map[string]awslambda.Task{
-			"plan": awslambda.TaskOf(plan.Run), "note": awslambda.TaskOf(plan.Note), "sum": awslambda.TaskOf(plan.Sum),
+			"plan": awslambda.TaskOf(plan.Run), "note": awslambda.TaskOf(plan.Note), "sum": awslambda.TaskOf(plan.Sum), "tested": awslambda.TaskOf(plan.Tested),
 			"load": awslambda.TaskOf(load.Run), "load-inventory": awslambda.TaskOf(load.LoadInventory), "summary": awslambda.TaskOf(summary.Run),
 		}), nil
 	}, config.Database, config.Cache, config.Staging, config.Collectors)

@@ -99,7 +99,7 @@ func (p *parts) tasks() map[string]map[string]awslambda.Task {
 	learn := job.Learn{Executions: p.db, Costs: p.db, Bills: p.db, Outcomes: p.db, Calendars: p.calendars(), Now: now}
 	return map[string]map[string]awslambda.Task{
 		"load": {
-			"plan": awslambda.TaskOf(planned.Run), "note": awslambda.TaskOf(planned.Note), "sum": awslambda.TaskOf(planned.Sum),
+			"plan": awslambda.TaskOf(planned.Run), "note": awslambda.TaskOf(planned.Note), "sum": awslambda.TaskOf(planned.Sum), "tested": awslambda.TaskOf(planned.Tested),
 			"load": awslambda.TaskOf(load.Run), "load-inventory": awslambda.TaskOf(load.LoadInventory), "summary": awslambda.TaskOf(p.summary().Run),
 		},
 		"analyze":   {"analyze": awslambda.TaskOf(p.analyze().Run)},

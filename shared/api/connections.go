@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -24,6 +25,8 @@ type ConnectionStore interface {
 	UpdateConnection(ctx context.Context, c ingest.Connection) error
 	RemoveConnection(ctx context.Context, t tenant.ID, id string) error
 	ConnectionStatus(ctx context.Context, t tenant.ID, id string) (ingest.ConnectionStatus, error)
+	// Readings tells how the last attempt went at each thing that was read, of all connections.
+	Readings(ctx context.Context, t tenant.ID) ([]ingest.Reading, error)
 }
 
 // SecretWriter keeps credentials under a name. It cannot read them.
@@ -60,9 +63,9 @@ func (x Connections) Register(a huma.API) {
 		Description: "It is read no more. The bills that came through it stay."}, tenant.Admin, x.remove)
 	starter(a, huma.Operation{OperationID: "test-connection", Method: http.MethodPost, Path: "/connections/{id}/test", Tags: []string{connectionsTag},
 		Summary:     "Ask the cloud which rights a connection lacks",
-		Description: "The result of the run tells: missing lists the rights by their provider's names, and is empty when all is well."}, tenant.Operator, x.test)
+		Description: "The result of the run tells: missing lists the rights by their provider's names, and is empty when all is well. The connection's status keeps it."}, tenant.Operator, x.test)
 	operation(a, huma.Operation{OperationID: "get-connection-status", Method: http.MethodGet, Path: "/connections/{id}/status", Tags: []string{connectionsTag},
-		Summary: "Tell how reading a connection went: each bill, the inventory, each part of it and of what is read beside it, and what reading cost"}, tenant.Viewer, x.status)
+		Summary: "Tell how reading a connection went: each bill, the inventory, each part of it and of what is read beside it, what reading cost, and the last test"}, tenant.Viewer, x.status)
 }
 
 type connectionView struct {
@@ -71,10 +74,18 @@ type connectionView struct {
 	Name      string            `json:"name"`
 	Settings  map[string]string `json:"settings,omitempty" doc:"Where to read."`
 	HasSecret bool              `json:"has_secret" doc:"Whether credentials are stored."`
+	Status    ingest.Status     `json:"status,omitempty" enum:"ok,denied,disabled,error,limited" doc:"The worst of how the last readings went, which its status tells one by one. Absent: it was never read or tested."`
 }
 
-func viewOf(c ingest.Connection) connectionView {
-	return connectionView{ID: c.ID, Cloud: c.Cloud, Name: c.Name, Settings: c.Settings, HasSecret: c.Secret != ""}
+func viewOf(c ingest.Connection, readings []ingest.Reading) connectionView {
+	own := slices.DeleteFunc(slices.Clone(readings), func(r ingest.Reading) bool { return r.Connection != c.ID })
+	return connectionView{ID: c.ID, Cloud: c.Cloud, Name: c.Name, Settings: c.Settings, HasSecret: c.Secret != "", Status: ingest.StatusOf(own)}
+}
+
+// view shows a connection with how its readings went.
+func (x Connections) view(ctx context.Context, c ingest.Connection) (*connectionOutput, error) {
+	readings, err := x.Store.Readings(ctx, c.Tenant)
+	return &connectionOutput{viewOf(c, readings)}, err
 }
 
 type connectionsOutput struct {
@@ -85,10 +96,14 @@ type connectionsOutput struct {
 
 func (x Connections) list(ctx context.Context, p tenant.Principal, _ *struct{}) (*connectionsOutput, error) {
 	all, err := x.Store.Connections(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	readings, err := x.Store.Readings(ctx, p.Tenant)
 	out := &connectionsOutput{}
 	out.Body.Items = make([]connectionView, 0, len(all))
 	for _, c := range all {
-		out.Body.Items = append(out.Body.Items, viewOf(c))
+		out.Body.Items = append(out.Body.Items, viewOf(c, readings))
 	}
 	return out, err
 }
@@ -156,7 +171,7 @@ func (x Connections) create(ctx context.Context, p tenant.Principal, in *connect
 			return nil, err
 		}
 	}
-	return &connectionOutput{viewOf(c)}, nil
+	return &connectionOutput{viewOf(c, nil)}, nil
 }
 
 // acceptable refuses what no collector could use.
@@ -184,7 +199,10 @@ type Named struct {
 
 func (x Connections) get(ctx context.Context, p tenant.Principal, in *Named) (*connectionOutput, error) {
 	c, err := x.Store.Connection(ctx, p.Tenant, in.ID)
-	return &connectionOutput{viewOf(c)}, err
+	if err != nil {
+		return nil, err
+	}
+	return x.view(ctx, c)
 }
 
 type connectionUpdate struct {
@@ -211,7 +229,10 @@ func (x Connections) update(ctx context.Context, p tenant.Principal, in *connect
 	} else {
 		err = x.Store.UpdateConnection(ctx, c)
 	}
-	return &connectionOutput{viewOf(c)}, err
+	if err != nil {
+		return nil, err
+	}
+	return x.view(ctx, c)
 }
 
 func (x Connections) remove(ctx context.Context, p tenant.Principal, in *Named) (*struct{}, error) {

@@ -60,6 +60,10 @@ func (r register) ConnectionStatus(ctx context.Context, t tenant.ID, id string) 
 	return ingest.ConnectionStatus{Parts: []ingest.Part{{Account: "1", Region: "eu-west-1", Service: "ec2", Status: ingest.Denied, Reason: "No right."}}}, err
 }
 
+func (register) Readings(context.Context, tenant.ID) ([]ingest.Reading, error) {
+	return []ingest.Reading{{Connection: "aws", What: ingest.BillReading, Status: ingest.OK}, {Connection: "aws", What: ingest.TestReading, Status: ingest.Denied}}, nil
+}
+
 // vault plays the store of secrets.
 type vault struct {
 	kept map[string]string
@@ -95,6 +99,17 @@ const (
 	withKey = `{"id":"main","cloud":"vultr","name":"Production","secret":{"api_key":"` + hidden + `"}}`
 	onAWS   = `{"id":"aws","cloud":"aws","name":"Buying","settings":{"role_arn":"arn:aws:iam::123456789012:role/CostAgentReader","limit_usd":"1.5"}}`
 )
+
+func TestTheListTellsWhichConnectionsNeedSomebody(t *testing.T) {
+	t.Parallel()
+	x, _, _, _ := connections()
+	asked("POST", "/connections", withKey).send(t, io.Discard, x)
+	asked("POST", "/connections", onAWS).send(t, io.Discard, x)
+	r := asked("GET", "/connections", "").send(t, io.Discard, x)
+	if text := string(r.body); strings.Count(text, `"status":"denied"`) != 1 || strings.Count(text, `"status"`) != 1 {
+		t.Errorf("%s; want the one that was tested to say so, and the new one to say nothing", text)
+	}
+}
 
 func TestAConnectionLivesFromItsCreationToItsRemoval(t *testing.T) {
 	t.Parallel()
