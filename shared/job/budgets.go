@@ -3,6 +3,7 @@ package job
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cost-agent/cost-agent/shared/budget"
@@ -19,13 +20,21 @@ type JudgedBudget struct {
 	Revision  int64             // counts how often it was written, by people and by judgements
 }
 
-// Standing is how the budget stands in the period that holds the moment; nil where that has not been judged.
+// oldAfter is when a judgement is so old that one has to hear of it: analyses follow each other by the day.
+const oldAfter = 3 * 24 * time.Hour
+
+// Standing is how the budget stands in the period that holds the moment, and says so where it was judged long before; nil where it has
+// not been judged in that period.
 func (b JudgedBudget) Standing(now time.Time) *budget.Standing {
 	running := b.Cadence.Period(now)
-	for i, s := range b.Standings {
-		if s.Period == running && b.Status(now) == budget.Running {
-			return &b.Standings[i]
+	for _, s := range b.Standings {
+		if s.Period != running || b.Status(now) != budget.Running {
+			continue
 		}
+		if now.Sub(s.At) > oldAfter {
+			s.Reasons = append(slices.Clone(s.Reasons), "This is how it stood on "+s.At.Format("2 January 2006")+": nothing has been analysed since.")
+		}
+		return &s
 	}
 	return nil
 }

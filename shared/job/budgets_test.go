@@ -165,6 +165,24 @@ func (o *office) cut(reported time.Time) {
 	}
 }
 
+func TestAnOldJudgementSaysThatItIsOld(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	made := o.create(monthly("1000"))
+	before := len(made.Standings[0].Reasons)
+	for after, want := range map[time.Duration]int{3 * 24 * time.Hour: before, 3*24*time.Hour + 1: before + 1} {
+		if s := made.Standing(o.now.Add(after)); s == nil || len(s.Reasons) != want {
+			t.Errorf("after %s: %+v", after, s)
+		}
+	}
+	if len(made.Standings[0].Reasons) != before {
+		t.Error("what is stored was changed")
+	}
+	if s := made.Standing(on(12, 2)); s != nil {
+		t.Errorf("December was never judged, and stands %+v", s)
+	}
+}
+
 func TestBudgetsOfTheSameCostsShareAForecast(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
