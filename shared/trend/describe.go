@@ -45,18 +45,19 @@ func Describe(s cost.Series) Trend {
 	}
 	line := fit(x, level)
 	t.Slope = &Slope{PerDay: line.slope, Low95: line.slope - line.margin, High95: line.slope + line.margin}
-	segments := segment(level)
-	t.name(x, y, level, line, segments)
+	alike := dependence(level)
+	segments := segment(level, alike)
+	t.name(x, y, level, line, segments, alike)
 	return t
 }
 
 // name finds the word for the shape, and says why.
-func (t *Trend) name(x []int, y, level []float64, line line, segments []int) {
+func (t *Trend) name(x []int, y, level []float64, line line, segments []int, alike float64) {
 	mean := meanOf(y)
 	change := line.slope * float64(x[len(x)-1]-x[0])
 	moves := math.Abs(line.slope) > line.margin && math.Abs(change) >= 0.05*math.Abs(mean)
-	steady := min(bayes(line.errors, len(y), 2), bayes(smooth(x, level), len(y), 5))
-	steps := len(segments) > 1 && bayes(stepErrors(level, segments), len(y), 2*len(segments)) < steady
+	steady := min(bayes(line.errors, len(y), 2, alike), bayes(smooth(x, level), len(y), 5, alike))
+	steps := len(segments) > 1 && bayes(stepErrors(level, segments), len(y), 2*len(segments), alike) < steady
 	curve := bend(x, level, line)
 	if steps {
 		t.Steps = changes(t.Period, x, level, segments)

@@ -12,8 +12,9 @@ const leastSegment = 14
 
 // segment finds the beginnings of the levels of y, the first of which is 0: the cuts that minimise the squared error plus a
 // penalty for each, found exactly by PELT (Killick, Fearnhead and Eckley 2012). The penalty is three times that of the BIC,
-// with the variance taken robustly from differences between weeks, because neighbouring days resemble each other.
-func segment(y []float64) []int {
+// with the variance taken robustly from differences between weeks, and as many times larger as days resemble the days before them
+// (Lavielle and Moulines 2000).
+func segment(y []float64, alike float64) []int {
 	n := len(y)
 	y = tame(y)
 	sum, square := make([]float64, n+1), make([]float64, n+1)
@@ -25,7 +26,7 @@ func segment(y []float64) []int {
 		return max(0, square[to]-square[from]-s*s/float64(to-from))
 	}
 	spread := noise(y)
-	penalty := 3 * 2 * math.Log(float64(n)) * spread * spread
+	penalty := 3 * 2 * math.Log(float64(n)) * spread * spread * alike
 	best, cut := make([]float64, n+1), make([]int, n+1)
 	best[0] = -penalty
 	candidates := []int{0}
@@ -49,6 +50,26 @@ func segment(y []float64) []int {
 	}
 	slices.Reverse(starts)
 	return starts
+}
+
+// dependence is how many days say as much as one that stands alone: (1+r)/(1-r) for the correlation r of a day with the day before,
+// which is taken from medians of differences, of which changes of level touch few (Chakar, Lebarbier, Levy-Leduc and Robin 2017).
+func dependence(y []float64) float64 {
+	const most = 0.9
+	size := func(lag int) float64 {
+		var diffs []float64
+		for i := lag; i < len(y); i++ {
+			diffs = append(diffs, math.Abs(y[i]-y[i-lag]))
+		}
+		slices.Sort(diffs)
+		return diffs[len(diffs)/2]
+	}
+	one, two := size(1), size(2)
+	if one == 0 {
+		return 1
+	}
+	r := max(0, min(most, two*two/(one*one)-1))
+	return (1 + r) / (1 - r)
 }
 
 // tame cuts lone outliers back to their neighbourhood, so that a spike is no level.
@@ -96,9 +117,10 @@ func stepErrors(y []float64, starts []int) float64 {
 	return total
 }
 
-// bayes is the Bayesian information criterion of a model with normal errors (Schwarz 1978).
-func bayes(errors float64, n, parameters int) float64 {
-	return float64(n)*math.Log(max(errors, 1e-12)/float64(n)) + float64(parameters)*math.Log(float64(n))
+// bayes is the Bayesian information criterion of a model with normal errors (Schwarz 1978), with as many days as stand alone.
+func bayes(errors float64, n, parameters int, alike float64) float64 {
+	alone := float64(n) / alike
+	return alone*math.Log(max(errors, 1e-12)/float64(n)) + float64(parameters)*math.Log(max(alone, 2))
 }
 
 // changes are the steps that matter: at least a twentieth of the level.

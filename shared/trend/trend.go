@@ -9,7 +9,7 @@ import (
 )
 
 // Version names the method: it changes whenever the same data could give another trend.
-const Version = "trend/2"
+const Version = "trend/3"
 
 // Pattern is a word for the shape of a series.
 type Pattern string
