@@ -167,7 +167,7 @@ func TestStepsAmongDaysThatResembleEachOther(t *testing.T) {
 	t.Parallel()
 	w := world{rand.New(rand.NewPCG(23, 29))}
 	const each = 100
-	for height, want := range map[float64][2]int{0: {0, 5}, 60: {95, 105}} {
+	for height, want := range map[float64][2]int{0: {0, 12}, 60: {95, 110}} {
 		steps := 0
 		for range each {
 			z, state := w.noise(300), 0.0
