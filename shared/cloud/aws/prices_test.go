@@ -32,6 +32,8 @@ func priceList(w http.ResponseWriter, in object) {
 	case filters["regionCode"] != "eu-west-1":
 	case in["ServiceCode"] != "AmazonEC2":
 		list = otherPrices(in["ServiceCode"], filters)
+	case filters["operatingSystem"] != "" && (filters["tenancy"] != "Shared" || filters["preInstalledSw"] != "NA" || filters["capacitystatus"] != "Used" || filters["marketoption"] != "OnDemand"):
+		list = []string{listing("Hrs", "9", object{"instanceType": "m5.xlarge"})} // of dedicated hosts, of SQL Server, of reserved capacity
 	case filters["operatingSystem"] == "Windows" && filters["licenseModel"] == "No License required":
 		list = []string{listing("Hrs", "0.398", object{"instanceType": "m5.xlarge", "vcpu": "4", "memory": "16 GiB"})}
 	case filters["operatingSystem"] == "Linux" && in["NextToken"] == nil:
