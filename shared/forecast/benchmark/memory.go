@@ -14,8 +14,8 @@ import (
 // How many of the longest series of a set are watched, and how often each: until so many repeats show no less, at most so often.
 const (
 	watched = 4
-	repeats = 6
-	most    = 40
+	repeats = 12
+	most    = 60
 )
 
 // peak is the most memory that one forecast keeps alive at any moment, in MB, over the longest series of a set: what the
