@@ -128,7 +128,7 @@ func TestHowTheUseOfCommitmentsIsAsked(t *testing.T) {
 					t.Errorf("%s asks for %s %v, want %v", operation, name, in[name], value)
 				}
 			}
-			if !reflect.DeepEqual(in["TimePeriod"], object{"Start": "2026-10-11", "End": "2026-11-10"}) {
+			if !reflect.DeepEqual(in["TimePeriod"], object{"Start": "2026-10-11", "End": "2026-11-09"}) {
 				t.Errorf("%s asks for %v", operation, in["TimePeriod"])
 			}
 			return answer(in, region)

@@ -13,7 +13,11 @@ import (
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
 
-var thirtyDays = cost.Days(time.Date(2026, 10, 11, 0, 0, 0, 0, time.UTC), 30)
+// thirtyDays are what is asked for, and usedDays those of them that are over for a day.
+var (
+	thirtyDays = cost.Days(time.Date(2026, 10, 11, 0, 0, 0, 0, time.UTC), 30)
+	usedDays   = cost.Days(time.Date(2026, 10, 11, 0, 0, 0, 0, time.UTC), 29)
+)
 
 // committed is an account with two savings plans on two pages, a reservation of each kind, and their use.
 func committed(t *testing.T) *wire {
@@ -154,7 +158,7 @@ func checkUse(t *testing.T, use []resource.CommitmentUse, reservation string) {
 			name = u.Type
 		}
 		f, expected := want[name]
-		if !expected || known(u.Used)-f.used > 1e-9 || f.used-known(u.Used) > 1e-9 || known(u.Covered) != f.covered || u.Unused.String() != f.unused || u.Account != f.account || u.Currency != "USD" || u.Period != thirtyDays {
+		if !expected || known(u.Used)-f.used > 1e-9 || f.used-known(u.Used) > 1e-9 || known(u.Covered) != f.covered || u.Unused.String() != f.unused || u.Account != f.account || u.Currency != "USD" || u.Period != usedDays {
 			t.Errorf("%s: %+v, want %+v", name, u, f)
 		}
 		delete(want, name)
@@ -181,7 +185,7 @@ func TestCommitmentsThatCannotBeRead(t *testing.T) {
 		"regions denied":      {"ec2.DescribeRegions", says(refusal{403, "UnauthorizedOperation"}), "reserved-instances", ingest.Denied},
 		"use denied":          {"ce.GetSavingsPlansUtilizationDetails", denied, "savings-plans-use", ingest.Denied},
 		"coverage denied":     {"ce.GetReservationCoverage", denied, "reservation-use", ingest.Denied},
-		"no plans ever":       {"ce.GetSavingsPlansUtilizationDetails", says(refusal{400, "DataUnavailableException"}), "savings-plans-use", ingest.OK},
+		"no data":             {"ce.GetSavingsPlansUtilizationDetails", says(refusal{400, "DataUnavailableException"}), "savings-plans-use", ingest.Failed},
 		"use throttled":       {"ce.GetReservationUtilization", says(refusal{400, "LimitExceededException"}), "reservation-use", ingest.Failed},
 		"use is no number":    {"ce.GetSavingsPlansCoverage", says(object{"SavingsPlansCoverages": []object{{"Coverage": object{"TotalCost": "x"}}}}), "savings-plans-use", ingest.Failed},
 	}
@@ -236,10 +240,10 @@ func TestCommitmentsSwitchedOffCostNothing(t *testing.T) {
 	}
 }
 
-func TestADayThatIsNotOverHasNoUse(t *testing.T) {
+func TestYesterdayHasNoUseYet(t *testing.T) {
 	t.Parallel()
 	w := committed(t)
-	got, err := collector(t, w.start(), nil, nil).Commitments(t.Context(), cost.Days(noon, 1))
+	got, err := collector(t, w.start(), nil, nil).Commitments(t.Context(), cost.Days(cost.Day(noon).AddDate(0, 0, -1), 1))
 	if err != nil || len(got.Use) != 0 || w.count("ce.GetSavingsPlansUtilizationDetails") != 0 {
 		t.Errorf("%v %+v", err, got)
 	}

@@ -33,8 +33,10 @@ var reservable = []string{"Amazon Elastic Compute Cloud - Compute", "Amazon Rela
 // use asks how commitments were used. What could not be read is a part, and takes nothing from what is held. Every page is a request that costs: what the complete list has none of is not asked for, and
 // where nothing was used, neither is what it covered.
 func (c *Collector) use(ctx context.Context, period cost.Period, found []held, complete bool) ([]resource.CommitmentUse, []ingest.Part, error) {
-	if today := cost.Day(c.now()); period.End.After(today) {
-		period.End = today // Cost Explorer refuses to look ahead
+	// Periods have to end before today by AWS's word, else Cost Explorer answers as if it had no data at all; and yesterday is not
+	// complete, so that what is used of it would read as unused.
+	if yesterday := cost.Day(c.now()).AddDate(0, 0, -1); period.End.After(yesterday) {
+		period.End = yesterday
 	}
 	if !period.Start.Before(period.End) {
 		return nil, nil, nil
@@ -49,6 +51,9 @@ func (c *Collector) use(ctx context.Context, period cost.Period, found []held, c
 			continue
 		}
 		use, err := read.use(ctx, period, found)
+		if err == nil && len(use) == 0 && holds(found, read.kind) {
+			err = fault.New(fault.Unavailable, "Cost Explorer has no data yet on the use of what is held.")
+		}
 		p := partOf(anywhere, read.service, c.account.id, err)
 		switch {
 		case fault.CodeOf(err) == fault.LimitReached && err != nil:

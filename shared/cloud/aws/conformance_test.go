@@ -191,7 +191,7 @@ func (w *world) conforming(t *testing.T, address string, e estate) cloudtest.Wor
 			}
 			return w.hanging
 		},
-		Usage: &usage, Regions: []string{"eu-west-1"}, Committed: &thirtyDays, Advises: true,
+		Usage: &usage, Regions: []string{"eu-west-1"}, Committed: &usedDays, Advises: true,
 		DenyUsage:       func() { w.set(func() { w.denied["monitoring.GetMetricData"] = true }) },
 		DenyCommitments: func() { w.set(func() { w.denied["savingsplans.DescribeSavingsPlans"] = true }) },
 		DenyAdvice:      func() { w.set(func() { w.denied["cost-optimization-hub.ListRecommendations"] = true }) },
