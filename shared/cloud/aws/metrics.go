@@ -24,6 +24,7 @@ const (
 	metricRight    = "cloudwatch:GetMetricData"
 	metricsAsked   = "CloudWatch metrics"
 	metricsPerCall = 500
+	pointsPerCall  = 100_800
 )
 
 // metricPrice is what AWS charges a metric that is asked for, USD: 0.01 a thousand.
@@ -172,9 +173,15 @@ func (s *series) query(name string, every time.Duration) types.MetricDataQuery {
 	}}
 }
 
-// measureAll asks everything about one place, in batches.
+// perCall is how many metrics a call may ask for so that its answer is one page: what further pages cost, AWS does not say.
+func perCall(q ingest.UsageQuery) int {
+	points := max(1, int(q.Period.End.Sub(q.Period.Start)/q.Every))
+	return min(max(1, pointsPerCall/points), metricsPerCall)
+}
+
+// measureAll asks everything about one place, in full batches.
 func (c *Collector) measureAll(ctx context.Context, client *cloudwatch.Client, all []asked, q ingest.UsageQuery) error {
-	for batch := range slices.Chunk(all, metricsPerCall) {
+	for batch := range slices.Chunk(all, perCall(q)) {
 		if err := c.measure(ctx, client, batch, q); err != nil {
 			return err
 		}

@@ -156,3 +156,17 @@ func TestMetricsAreAskedForInFullBatches(t *testing.T) {
 		t.Errorf("spent %+v", spent)
 	}
 }
+
+// TestAFullBatchIsOnePage: a call has five hundred metrics at most, and a page 100,800 values.
+func TestAFullBatchIsOnePage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		days  int
+		every time.Duration
+		want  int
+	}{{1, time.Hour, 500}, {8, time.Hour, 500}, {30, time.Hour, 140}, {15, time.Minute, 4}, {455, time.Minute, 1}} {
+		if got := perCall(ingest.UsageQuery{Every: c.every, Period: cost.Period{Start: noon.AddDate(0, 0, -c.days), End: noon}}); got != c.want {
+			t.Errorf("%d metrics of %d days every %s, want %d", got, c.days, c.every, c.want)
+		}
+	}
+}
