@@ -40,6 +40,9 @@ func importBill(ctx context.Context, s settings, file string) error {
 	for _, t := range r.Totals {
 		fmt.Printf("  %-24s %s  %d rows, billed %s, effective %s\n", t.Provider, t.Currency, t.Rows, t.Billed, t.Effective)
 	}
+	for _, d := range r.Doubled {
+		fmt.Println("  Attention: " + d.Text())
+	}
 	for i, bad := range r.Rejections {
 		if i == 10 {
 			fmt.Println("  … and more")

@@ -94,7 +94,7 @@ func TestACollectionStandsWithoutItsAnalysis(t *testing.T) {
 	}
 	r = newRound(t, nil)
 	r.tasks["load"] = awslambda.Tasks(slog.New(slog.DiscardHandler), map[string]awslambda.Task{
-		"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "load-inventory": fixed(`{"resources":3}`), "load": fixed(`{"accepted":9,"rejected":0,"unchanged":true}`),
+		"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "load-inventory": fixed(`{"resources":3}`), "load": fixed(`{"accepted":9,"rejected":0,"unchanged":true,"doubled":[]}`),
 	})
 	x = r.run("collect", `{"tenant":"`+customer+`","months":1}`)
 	if text := string(x.Output); x.Status != stepfunctions.Succeeded || !strings.Contains(text, `"analysed":false`) || strings.Contains(text, "failure") || r.called("analyze analyze") != 0 {

@@ -124,7 +124,7 @@ func newRound(t *testing.T, broken map[string]error) *round {
 	for name, tasks := range map[string]map[string]awslambda.Task{
 		"load": {
 			"plan": r.planned("plan"), "note": r.planned("note"), "sum": r.planned("sum"), "tested": r.planned("tested"), "summary": awslambda.TaskOf(summary.Run),
-			"load": fixed(`{"accepted":9,"rejected":1,"unchanged":false}`), "load-inventory": fixed(`{"resources":3}`),
+			"load": fixed(`{"accepted":9,"rejected":1,"unchanged":false,"doubled":[]}`), "load-inventory": fixed(`{"resources":3}`),
 		},
 		"collect-aws": collect, "collect-gcp": collect, "analyze": {"analyze": fixed(`{"series":4}`)},
 		"learn": {"learn": fixed(`{"insights":["one"],"problems":[],"outcomes":[]}`)}, "recommend": {"recommend": fixed(`{"found":2}`)},
@@ -252,7 +252,7 @@ func TestAnImportLoadsAndAnalyses(t *testing.T) {
 	t.Parallel()
 	const input = `{"tenant":"0a0a0a0a-0000-4000-8000-000000000001","connection":"","key":"0a0a0a0a-0000-4000-8000-000000000001/uploads/u/bill"}`
 	r := newRound(t, nil)
-	if x := r.run("import", input); x.Status != stepfunctions.Succeeded || string(x.Output) != `{"analysed":true,"report":{"accepted":9,"rejected":1,"unchanged":false}}` {
+	if x := r.run("import", input); x.Status != stepfunctions.Succeeded || string(x.Output) != `{"analysed":true,"report":{"accepted":9,"doubled":[],"rejected":1,"unchanged":false}}` {
 		t.Errorf("%s: %s", x.Status, x.Output)
 	}
 	// The bill is loaded whatever becomes of its analysis.

@@ -297,5 +297,8 @@ func (x Connections) status(ctx context.Context, p tenant.Principal, in *Named) 
 	if s.Beside == nil {
 		s.Beside = []ingest.Part{}
 	}
+	if s.Doubled == nil {
+		s.Doubled = []ingest.Doubled{}
+	}
 	return &connectionStatusOutput{s}, err
 }

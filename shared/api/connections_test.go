@@ -125,7 +125,7 @@ func TestAConnectionLivesFromItsCreationToItsRemoval(t *testing.T) {
 		{asked("GET", "/connections/main", ""), 200, `{"id":"main","cloud":"vultr","name":"Production","has_secret":true}`},
 		{asked("PUT", "/connections/main", `{"name":"Renamed"}`), 200, `{"id":"main","cloud":"vultr","name":"Renamed","has_secret":true}`},
 		{asked("GET", "/connections", ""), 200, `{"items":[{"id":"main","cloud":"vultr","name":"Renamed","has_secret":true}]}`},
-		{asked("GET", "/connections/main/status", ""), 200, `{"readings":[],"parts":[{"account":"1","region":"eu-west-1","service":"ec2","status":"denied","reason":"No right."}],"beside":[]}`},
+		{asked("GET", "/connections/main/status", ""), 200, `{"readings":[],"parts":[{"account":"1","region":"eu-west-1","service":"ec2","status":"denied","reason":"No right."}],"beside":[],"doubled":[]}`},
 	} {
 		r := step.call.send(t, io.Discard, x)
 		if text := strings.TrimSpace(string(r.body)); r.status != step.status || step.answer != "" && text != step.answer {

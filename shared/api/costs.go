@@ -56,7 +56,20 @@ func (x Costs) Register(a huma.API) {
 		Description: "Takes FOCUS 1.0 to 1.4 as CSV, gzipped CSV or Parquet: as the body or as the file of a form; what is larger is staged with POST /uploads and loaded with POST /imports. " +
 			"It replaces every billing period that the file holds; the same file again changes nothing. The report accounts for every row."},
 		tenant.Operator, x.collect)
+	operation(a, huma.Operation{OperationID: "remove-bills", Method: http.MethodDelete, Path: "/connections/{id}/bills", Tags: []string{costsTag},
+		Summary:     "Take all bills that came through a connection out of the record",
+		Description: "For what was loaded twice or by mistake. A connection that is read from its cloud has to be removed first. Anomalies, trends and forecasts follow with the next analysis."},
+		tenant.Admin, x.remove)
 	describeBill(a)
+}
+
+type removedOutput struct {
+	Body ingest.Removed
+}
+
+func (x Costs) remove(ctx context.Context, p tenant.Principal, in *Named) (*removedOutput, error) {
+	removed, err := x.Load.Remove(ctx, p.Tenant, in.ID)
+	return &removedOutput{removed}, err
 }
 
 const (

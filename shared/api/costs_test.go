@@ -134,6 +134,13 @@ func (s *store) Load(_ context.Context, _ tenant.ID, b ingest.Bill) (ingest.Repo
 	return ingest.Report{Accepted: 3, Totals: []ingest.Total{{Provider: "AWS", Currency: "USD", Billed: decimal.RequireFromString("0.10")}}}, err
 }
 
+func (s *store) RemoveBills(_ context.Context, _ tenant.ID, connection string) (ingest.Removed, error) {
+	if connection == "read" {
+		return ingest.Removed{}, fault.New(fault.Conflict, "It is still read.")
+	}
+	return ingest.Removed{Bills: 2, Rows: 7}, s.err
+}
+
 func (s *store) Bump(context.Context, tenant.ID) { s.version += "+" }
 
 func (s *store) Get(_ context.Context, _ tenant.ID, key string, into any) bool {
@@ -349,6 +356,23 @@ func TestPeriodsListWhatIsLoaded(t *testing.T) {
 	s := &store{coverage: []ingest.Coverage{{Connection: "main", Rows: 7}}}
 	r := call{method: "GET", path: "/costs/periods", role: tenant.Viewer}.send(t, io.Discard, costsOf(s))
 	if r.status != http.StatusOK || !bytes.Contains(r.body, []byte(`"rows":7`)) {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+func TestBillsAreRemovedByAdminsOnly(t *testing.T) {
+	t.Parallel()
+	s := &store{version: "1"}
+	remove := call{method: "DELETE", path: "/connections/old/bills", role: tenant.Admin}
+	if r := remove.send(t, io.Discard, costsOf(s)); r.status != http.StatusOK || strings.TrimSpace(string(r.body)) != `{"bills":2,"rows":7}` || s.version != "1+" {
+		t.Errorf("%d %s, version %q: what is kept of earlier answers has to go", r.status, r.body, s.version)
+	}
+	remove.role = tenant.Approver
+	if r := remove.send(t, io.Discard, costsOf(s)); r.status != http.StatusForbidden || s.version != "1+" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	remove.role, remove.path = tenant.Admin, "/connections/read/bills"
+	if r := remove.send(t, io.Discard, costsOf(s)); r.status != http.StatusConflict || s.version != "1+" {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }

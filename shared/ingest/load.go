@@ -26,6 +26,15 @@ type Record interface {
 	// content as the one that is loaded changes nothing. Bad rows are left out and reported. It fails with
 	// fault.Unprocessable, and changes nothing, when the file as a whole cannot be used.
 	Load(ctx context.Context, t tenant.ID, bill Bill) (Report, error)
+	// RemoveBills takes all bills of a connection out of the record, in one transaction. It fails with fault.NotFound when there are
+	// none, and with fault.Conflict when the connection is still read from its cloud, which would bring them back.
+	RemoveBills(ctx context.Context, t tenant.ID, connection string) (Removed, error)
+}
+
+// Removed says what was taken out of the record.
+type Removed struct {
+	Bills int   `json:"bills"`
+	Rows  int64 `json:"rows"`
 }
 
 // Report says what became of each row of a bill. Accepted + Rejected is the number of data rows in the file.
@@ -36,6 +45,7 @@ type Report struct {
 	Rejected    int64       `json:"rejected"`
 	Totals      []Total     `json:"totals"`     // of the accepted rows, by provider and currency
 	Lost        []Lost      `json:"lost"`       // what the rejected rows would have cost, by currency
+	Doubled     []Doubled   `json:"doubled"`    // what came through another connection as well, and counts twice
 	Rejections  []Rejection `json:"rejections"` // the first MaxRejections of them, in file order
 	Periods     []Loaded    `json:"periods"`
 	MorePeriods int         `json:"more_periods,omitempty"` // how many Periods leaves out

@@ -31,7 +31,8 @@ const Limited Status = "limited"
 type ConnectionStatus struct {
 	Readings []Reading `json:"readings"`
 	Parts    []Part    `json:"parts"`
-	Beside   []Part    `json:"beside"` // the parts of what was read beside the inventory: metrics, commitments, advice
+	Beside   []Part    `json:"beside"`  // the parts of what was read beside the inventory: metrics, commitments, advice
+	Doubled  []Doubled `json:"doubled"` // what of its last bills came through another connection as well
 }
 
 // worst orders statuses by how much they need somebody.

@@ -18,14 +18,15 @@ import (
 
 // ReadingResult is what became of one planned reading.
 type ReadingResult struct {
-	What      string        `json:"what"`
-	Month     time.Time     `json:"month,omitzero"`
-	Rows      int64         `json:"rows"` // of a bill, as Rejected and Unchanged
-	Rejected  int64         `json:"rejected"`
-	Unchanged bool          `json:"unchanged"`
-	Resources int           `json:"resources"` // of an inventory, as Unread
-	Unread    []ingest.Part `json:"unread,omitempty"`
-	Failure   *Caught       `json:"failure,omitempty"`
+	What      string           `json:"what"`
+	Month     time.Time        `json:"month,omitzero"`
+	Rows      int64            `json:"rows"` // of a bill, as Rejected and Unchanged
+	Rejected  int64            `json:"rejected"`
+	Unchanged bool             `json:"unchanged"`
+	Doubled   []ingest.Doubled `json:"doubled,omitempty"`
+	Resources int              `json:"resources"` // of an inventory, as Unread
+	Unread    []ingest.Part    `json:"unread,omitempty"`
+	Failure   *Caught          `json:"failure,omitempty"`
 	Cost
 }
 
@@ -130,6 +131,9 @@ func (out *Collected) add(connection string, r ReadingResult) {
 	case r.Stopped == "":
 		out.Bills++
 		out.Rows, out.Rejected = out.Rows+r.Rows, out.Rejected+r.Rejected
+		for _, d := range r.Doubled {
+			out.Problems = append(out.Problems, what+": "+d.Text())
+		}
 		switch {
 		case r.Unchanged:
 			out.Unchanged++

@@ -34,6 +34,15 @@ func (l Load) Bill(ctx context.Context, t tenant.ID, bill ingest.Bill) (ingest.R
 	return report, err
 }
 
+// Remove takes all bills of a connection out of the record, as ingest.Record does, and outdates cached answers.
+func (l Load) Remove(ctx context.Context, t tenant.ID, connection string) (ingest.Removed, error) {
+	removed, err := l.Record.RemoveBills(ctx, t, connection)
+	if err == nil {
+		l.Versions.Bump(ctx, t)
+	}
+	return removed, err
+}
+
 // LoadInput names a staged FOCUS file.
 type LoadInput struct {
 	Tenant     tenant.ID    `json:"tenant"`

@@ -36,6 +36,10 @@ func (r *record) Load(_ context.Context, _ tenant.ID, b ingest.Bill) (ingest.Rep
 	return r.report, r.err
 }
 
+func (r *record) RemoveBills(context.Context, tenant.ID, string) (ingest.Removed, error) {
+	return ingest.Removed{Bills: 1}, r.err
+}
+
 func (r *record) SaveInventory(_ context.Context, _ tenant.ID, _ string, s ingest.Snapshot) error {
 	r.saved = &s
 	return r.err

@@ -161,9 +161,8 @@ func scanReading(row pgx.CollectableRow) (ingest.Reading, error) {
 	return r, err
 }
 
-// ConnectionStatus tells how the last readings of a connection went, and each part of its last inventory and of what was read
-// beside it. It fails with
-// fault.NotFound when there is no such connection.
+// ConnectionStatus tells how the last readings of a connection went, each part of its last inventory and of what was read beside
+// it, and what of its last bills counts twice. It fails with fault.NotFound when there is no such connection.
 func (db *DB) ConnectionStatus(ctx context.Context, t tenant.ID, id string) (ingest.ConnectionStatus, error) {
 	var out ingest.ConnectionStatus
 	if _, err := db.Connection(ctx, t, id); err != nil {
@@ -176,7 +175,10 @@ func (db *DB) ConnectionStatus(ctx context.Context, t tenant.ID, id string) (ing
 	if out.Parts, err = parts(ctx, db, t, id, false); err != nil {
 		return out, err
 	}
-	out.Beside, err = parts(ctx, db, t, id, true)
+	if out.Beside, err = parts(ctx, db, t, id, true); err != nil {
+		return out, err
+	}
+	out.Doubled, err = db.doubledOf(ctx, t, id)
 	return out, err
 }
 

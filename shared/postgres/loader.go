@@ -197,14 +197,23 @@ func (l *loader) finish(ctx context.Context) (ingest.Report, error) {
 	if err := l.flush(ctx); err != nil {
 		return ingest.Report{}, err
 	}
+	ids := make([]int64, 0, len(l.bills))
 	for _, bill := range l.bills {
 		if err := bill.close(ctx, l.tx); err != nil {
 			return ingest.Report{}, err
 		}
+		ids = append(ids, bill.id)
 		l.report.Accepted += bill.rows
 		l.report.Periods = append(l.report.Periods, ingest.Loaded{
 			Connection: bill.connection, Period: bill.period, Rows: bill.rows, Replaced: bill.replaced,
 		})
+	}
+	if err := noteAccounts(ctx, l.tx, l.tenant, ids); err != nil {
+		return ingest.Report{}, err
+	}
+	var err error
+	if l.report.Doubled, err = doubled(ctx, l.tx, ids); err != nil {
+		return ingest.Report{}, err
 	}
 	l.report.Totals = []ingest.Total{}
 	for _, t := range l.rollup.totals {
@@ -218,7 +227,7 @@ func (l *loader) finish(ctx context.Context) (ingest.Report, error) {
 		return cmp.Or(strings.Compare(a.Provider, b.Provider), cmp.Compare(a.Currency, b.Currency))
 	})
 	const sql = `update loads set bills = $2, report = $3 where id = $1`
-	_, err := l.tx.Exec(ctx, sql, l.id, len(l.bills), toJSON(l.report))
+	_, err = l.tx.Exec(ctx, sql, l.id, len(l.bills), toJSON(l.report))
 	return l.report, err
 }
 

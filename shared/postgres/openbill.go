@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -112,12 +113,7 @@ func (l *loader) connect(ctx context.Context, b *openBill, row *focus.Row) error
 // replace removes what earlier loads had stored for the connection and the start of the period. The end does not
 // matter: a provider that corrects it means the same bill.
 func (l *loader) replace(ctx context.Context, b *openBill) error {
-	const (
-		find    = `select id, rows from bills where connection_id = $1 and period_start = $2 and load_id <> $3`
-		charges = `delete from cost_rows where billing_month = $1 and bill_id = any($2)`
-		daily   = `delete from cost_daily where bill_id = any($1)`
-		bill    = `delete from bills where id = any($1)`
-	)
+	const find = `select id, rows from bills where connection_id = $1 and period_start = $2 and load_id <> $3`
 	rows, err := l.tx.Query(ctx, find, b.connection, b.period.Start, l.id)
 	if err != nil {
 		return err
@@ -132,12 +128,22 @@ func (l *loader) replace(ctx context.Context, b *openBill) error {
 	if err != nil || len(old) == 0 {
 		return err
 	}
-	if _, err := l.tx.Exec(ctx, charges, dayOf(b.month), old); err != nil {
+	return removeBills(ctx, l.tx, dayOf(b.month), old)
+}
+
+// removeBills removes bills whose periods begin in a month, with all that is of them.
+func removeBills(ctx context.Context, tx pgx.Tx, month time.Time, bills []int64) error {
+	const (
+		charges = `delete from cost_rows where billing_month = $1 and bill_id = any($2)`
+		daily   = `delete from cost_daily where bill_id = any($1)`
+		bill    = `delete from bills where id = any($1)`
+	)
+	if _, err := tx.Exec(ctx, charges, month, bills); err != nil {
 		return err
 	}
-	if _, err := l.tx.Exec(ctx, daily, old); err != nil {
+	if _, err := tx.Exec(ctx, daily, bills); err != nil {
 		return err
 	}
-	_, err = l.tx.Exec(ctx, bill, old)
+	_, err := tx.Exec(ctx, bill, bills)
 	return err
 }
