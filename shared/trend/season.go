@@ -83,7 +83,7 @@ func lengths(dense []float64) []int {
 			out = append(out, p)
 		}
 	}
-	const enough = 12
+	const enough = 6
 	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(alike[b], alike[a]) })
 	out = out[:min(enough, len(out))]
 	if most >= week {
