@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -39,10 +40,10 @@ func TestTheSameMoneyUnderTwoConnectionsIsFound(t *testing.T) {
 		}, "EC2", "S3", "RDS"), true},
 		"a part of it": {usage(nil, "EC2"), true},
 		"the other part of what a tag splits": {usage(func(r *focus.Row, day int) {
-			r.BilledCost = r.BilledCost.Add(charge("", "", fmt.Sprint(day%4+3), 1).BilledCost)
+			r.BilledCost = r.BilledCost.Add(charge("", "", strconv.Itoa(day%4+3), 1).BilledCost)
 		}, "EC2", "S3", "RDS"), false},
 		"another account of the same payer": {usage(func(r *focus.Row, _ int) { r.SubAccountID = "2" }, "EC2", "S3", "RDS"), false},
-		"another payer":                      {usage(func(r *focus.Row, _ int) { r.BillingAccountID = "elsewhere" }, "EC2", "S3", "RDS"), false},
+		"another payer":                     {usage(func(r *focus.Row, _ int) { r.BillingAccountID = "elsewhere" }, "EC2", "S3", "RDS"), false},
 		"other days": {usage(func(r *focus.Row, _ int) {
 			r.ChargePeriod.Start, r.ChargePeriod.End = r.ChargePeriod.Start.AddDate(0, 0, 12), r.ChargePeriod.End.AddDate(0, 0, 12)
 		}, "EC2", "S3", "RDS"), false},
