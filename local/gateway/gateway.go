@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -57,36 +58,42 @@ func New(o Options) (http.Handler, error) {
 		mux.Handle(r.Method+" "+r.Path, &operation{Options: o, route: r, function: f})
 		methods[r.Path] = append(methods[r.Path], r.Method)
 	}
-	for path, allowed := range methods {
-		refuseOthers(mux, path, allowed)
+	for pattern, allowed := range methods {
+		refuseOthers(mux, pattern, allowed)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "NotFound", "There is nothing at "+r.URL.Path+". All operations are listed in /api/v1/openapi.json.")
-	})
+	mux.HandleFunc("/", nothingAt)
 	return checked(mux), nil
 }
 
 // checked answers what would not reach an operation as it was meant: API Gateway refuses a query that it cannot decode, where
-// net/url would leave the broken part out.
+// net/url would leave the broken part out, and knows no path such as /api/v1//costs, which the mux would redirect.
 func checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 			problem(w, http.StatusBadRequest, "Invalid", "The query does not consist of percent-encoded name=value pairs.")
 			return
 		}
+		if given := r.URL.EscapedPath(); given != path.Clean(given) {
+			nothingAt(w, r)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
+func nothingAt(w http.ResponseWriter, r *http.Request) {
+	problem(w, http.StatusNotFound, "NotFound", "There is nothing at "+r.URL.Path+". All operations are listed in /api/v1/openapi.json.")
+}
+
 // refuseOthers answers the methods that a path does not have. They are registered one by one, for a pattern of all methods
 // would collide with one method of a wider path.
-func refuseOthers(mux *http.ServeMux, path string, allowed []string) {
+func refuseOthers(mux *http.ServeMux, pattern string, allowed []string) {
 	slices.Sort(allowed)
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		if slices.Contains(allowed, method) {
 			continue
 		}
-		mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(method+" "+pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			problem(w, http.StatusMethodNotAllowed, "Invalid", "This path does not take "+r.Method+"; it takes "+strings.Join(allowed, ", ")+".")
 		})

@@ -133,6 +133,7 @@ func TestWhatTheGatewayAnswersItself(t *testing.T) {
 		"wrong key":         {working, "GET", "/api/v1/things/1", "bad", nil, 401},
 		"authorizer broken": {working, "GET", "/api/v1/things/1", "broken", nil, 503},
 		"open route":        {working, "GET", "/api/v1/health", "", nil, 201},
+		"doubled slash":     {working, "GET", "/api/v1//health", "", nil, 404},
 		"unknown path":      {working, "GET", "/api/v2", "good", nil, 404},
 		"wrong method":      {working, "DELETE", "/api/v1/things/1", "good", nil, 405},
 		"options":           {working, "OPTIONS", "/api/v1/things/1", "good", nil, 405},

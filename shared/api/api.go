@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"sync"
 
@@ -111,11 +112,13 @@ func register[In, Out any](a huma.API, op huma.Operation, do func(context.Contex
 	})
 }
 
-// routed answers paths and methods that no operation has with problems instead of plain text.
+// routed answers paths and methods that no operation has with problems instead of plain text. The mux would redirect a path such
+// as /api/v1//costs; here it is one that no operation has, since a redirect sends the body of a request nowhere.
 func routed(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
-		if pattern != "" {
+		clean := r.URL.EscapedPath() == path.Clean(r.URL.EscapedPath())
+		if pattern != "" && clean {
 			mux.ServeHTTP(w, r)
 			return
 		}

@@ -31,6 +31,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"unknown role":      {call{method: "GET", path: "/costs", role: "root"}, 401, fault.Unauthenticated},
 		"reader loads":      {call{method: "POST", path: "/focus/costs/collect", role: tenant.Viewer}, 403, fault.Forbidden},
 		"role before shape": {call{method: "POST", path: "/focus/costs/collect", role: tenant.Viewer, body: []byte("{")}, 403, fault.Forbidden},
+		"doubled slash":     {call{method: "GET", path: "//costs", role: tenant.Admin}, 404, fault.NotFound},
+		"dots":              {call{method: "GET", path: "/costs/../connections", role: tenant.Admin}, 404, fault.NotFound},
 		"unknown path":      {call{method: "GET", path: "/cost", role: tenant.Admin}, 404, fault.NotFound},
 		"unknown method":    {call{method: "DELETE", path: "/costs", role: tenant.Admin}, 405, fault.Invalid},
 	} {
