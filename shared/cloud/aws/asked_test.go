@@ -1,10 +1,14 @@
 package aws
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/cost-agent/cost-agent/shared/resource"
 )
@@ -136,5 +140,40 @@ func TestHowTheUseOfCommitmentsIsAsked(t *testing.T) {
 	}
 	if _, err := collector(t, w.start(), nil, nil).Commitments(t.Context(), thirtyDays); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAdviceIsAskedForWhereItIsWanted: the hub of a management account speaks of all accounts and regions.
+func TestAdviceIsAskedForWhereItIsWanted(t *testing.T) {
+	t.Parallel()
+	w := advising(t)
+	answer := w.answers["cost-optimization-hub.ListRecommendations"]
+	w.answers["cost-optimization-hub.ListRecommendations"] = func(in object, region string) any {
+		if want := (object{"accountIds": []any{main}, "regions": []any{"eu-west-1"}}); !reflect.DeepEqual(in["filter"], want) || region != global {
+			t.Errorf("asked %v in %s, want %v", in["filter"], region, want)
+		}
+		return answer(in, region)
+	}
+	if _, err := collector(t, w.start(), nil, map[string]string{"accounts": main, "regions": "eu-west-1"}).Advice(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestASessionIsRenewedBeforeItEnds, and used until then.
+func TestASessionIsRenewedBeforeItEnds(t *testing.T) {
+	t.Parallel()
+	now, assumed := noon, 0
+	s := &session{now: func() time.Time { return now }, provider: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		assumed++
+		return aws.Credentials{AccessKeyID: "A", SecretAccessKey: "s", CanExpire: true, Expires: now.Add(15 * time.Minute)}, nil
+	})}
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 1}, {9 * time.Minute, 1}, {time.Minute, 2}, {9 * time.Minute, 2}, {time.Hour, 3}} {
+		now = now.Add(step.after)
+		if _, err := s.Retrieve(t.Context()); err != nil || assumed != step.want {
+			t.Errorf("after %s: assumed %d times, want %d, %v", step.after, assumed, step.want, err)
+		}
 	}
 }
