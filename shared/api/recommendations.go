@@ -73,7 +73,7 @@ type generateInput struct {
 type generateBody struct {
 	Connection string   `json:"connection,omitempty" maxLength:"200" doc:"One connection; without it, all that have an inventory."`
 	Rules      []string `json:"rules,omitempty" maxItems:"20" doc:"Names of rules; without them, all: idle-volume, right-size, volume-type."`
-	MinSaving  string   `json:"min_saving,omitempty" maxLength:"20" example:"12.50" doc:"Least saving of a recommendation a month, in the currency of the bill. 5 without it."`
+	MinSaving  string   `json:"min_saving,omitempty" maxLength:"20" example:"12.50" doc:"Least saving of a recommendation a month, in the currency of the bill. Without it 5 US dollars, or 5 times the power of ten that is worth about one in that currency: 500 JPY, 5000 KRW."`
 }
 
 type generateOutput struct {

@@ -21,11 +21,8 @@ import (
 // Options narrow what is generated.
 type Options struct {
 	Rules     []string         // names; empty: all
-	MinSaving *decimal.Decimal // a month, per recommendation; nil: DefaultMinSaving
+	MinSaving *decimal.Decimal // a month, per recommendation, in the currency of the bill; nil: DefaultMinSaving
 }
-
-// DefaultMinSaving is the monthly saving below which a change is not worth anybody's attention.
-var DefaultMinSaving = decimal.NewFromInt(5)
 
 // Result is what a generation found. No target is in two recommendations, so savings may be added up.
 type Result struct {
@@ -55,12 +52,12 @@ func Generate(f Facts, o Options) Result {
 	}
 	kept, beaten := resolve(found)
 	out.Rejected = append(out.Rejected, beaten...)
-	least := DefaultMinSaving
-	if o.MinSaving != nil {
-		least = *o.MinSaving
-	}
 	for _, group := range grouped(kept) {
 		rec := e.recommendation(group)
+		least := DefaultMinSaving(rec.Saving.Monthly.Currency)
+		if o.MinSaving != nil {
+			least = *o.MinSaving
+		}
 		if rec.Saving.Monthly.Amount.LessThan(least) {
 			reason := fmt.Sprintf("It would save %s a month, less than the minimum of %s.", rec.Saving.Monthly, least.StringFixed(2))
 			for _, c := range group {
@@ -174,7 +171,7 @@ func (e *estate) recommendation(group []*candidate) Recommendation {
 		ID: id, Rule: rule.Name, Subcategory: rule.Subcategory, Title: title, Description: description,
 		Connection: e.Connection, Cloud: e.Cloud, Plan: p, PlanHash: p.Hash(), Status: Open, CreatedAt: e.Now, UpdatedAt: e.Now,
 		Saving:   Saving{Monthly: monthly, Source: source, Uncalibrated: estimate, CalibrationVersion: learned.Version},
-		Score:    score(group, monthly.Float(), learned, once),
+		Score:    score(group, monthly, learned, once),
 		Evidence: evidence(group), Warnings: cautions,
 	}
 }

@@ -174,7 +174,7 @@ func TestSavingsNeverExceedTheCost(t *testing.T) {
 				seen[target.Ref.ID] = true
 			}
 			now := amount(rec.Evidence[len(rec.Evidence)-1].Value)
-			if rec.Saving.Monthly.Amount.GreaterThan(now) || rec.Saving.Monthly.Amount.LessThan(recommend.DefaultMinSaving) {
+			if rec.Saving.Monthly.Amount.GreaterThan(now) || rec.Saving.Monthly.Amount.LessThan(recommend.DefaultMinSaving("USD")) {
 				t.Fatalf("%s saves %s of %s", rec.Title, rec.Saving.Monthly, now)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/cost-agent/cost-agent/shared/cost"
 )
 
 // Weights of a score's four factors; together 100.
@@ -14,12 +16,13 @@ const (
 	confidenceWeight = 20
 )
 
-// fullMark is the monthly saving, in the currency of the bill, from which on the factor savings has all its points.
+// fullMark is the monthly saving from which on the factor savings has all its points: in US dollars, and in another currency times
+// its magnitude.
 const fullMark = 10_000
 
 // score ranks a recommendation. Points for savings grow with the logarithm, so that ten times the saving is always worth ten
 // points more; the other three factors are shares of their weight.
-func score(group []*candidate, monthly float64, c Calibration, rolledBack bool) Score {
+func score(group []*candidate, monthly cost.Money, c Calibration, rolledBack bool) Score {
 	factors := []Factor{savingsFactor(monthly), effortFactor(group), riskFactor(group), confidenceFactor(group, c, rolledBack)}
 	total := 0.0
 	for i := range factors {
@@ -29,10 +32,11 @@ func score(group []*candidate, monthly float64, c Calibration, rolledBack bool) 
 	return Score{Total: math.Round(10*total) / 10, Factors: factors}
 }
 
-func savingsFactor(monthly float64) Factor {
-	share := math.Log10(max(monthly, 1)) / math.Log10(fullMark)
+func savingsFactor(monthly cost.Money) Factor {
+	amount, unit := monthly.Float(), magnitude(monthly.Currency)
+	share := math.Log10(max(amount/float64(unit), 1)) / math.Log10(fullMark)
 	return Factor{"savings", savingsWeight, savingsWeight * min(share, 1),
-		fmt.Sprintf("It saves %.2f a month; %d or more would have all points.", monthly, fullMark)}
+		fmt.Sprintf("It saves %.2f a month; %d or more would have all points.", amount, fullMark*unit)}
 }
 
 func effortFactor(group []*candidate) Factor {
