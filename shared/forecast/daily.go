@@ -15,7 +15,7 @@ import (
 const (
 	leastEnsemble = 8 * week // below, nothing can be backtested
 	leastWeekly   = 2 * week
-	ceasedAfter   = 28 // so many days without cost, and none is expected
+	ceasedAfter   = 28 // so many days without cost at least, before none is expected
 )
 
 // Daily forecasts the days after the last final one of s. It learns from final values only, and the same series always gives
@@ -67,9 +67,12 @@ func (f *Forecast) predict(raw, filled []float64, sh shape, horizon int) ([]floa
 	case !slices.ContainsFunc(filled, func(v float64) bool { return v != level }) && n >= 3:
 		f.Model, f.Reason = "constant", "The cost was the same on every settled day."
 		return repeat(level, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
-	case n >= leastEnsemble && slices.Max(filled[n-ceasedAfter:]) == 0 && slices.Min(filled[n-ceasedAfter:]) == 0:
-		f.Model, f.Reason = "ceased", fmt.Sprintf("There was no cost on the last %d days, so none is expected.", ceasedAfter)
+	case n >= leastEnsemble && silent(filled):
+		f.Model, f.Reason = "ceased", "There was no cost on the last days, for longer than usual between two costs, so none is expected."
 		return repeat(0, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
+	case charged(filled) > 0:
+		from := n - charged(filled)
+		return f.sparse(filled[from:], sh.start.AddDate(0, 0, from), horizon)
 	case n < leastEnsemble:
 		return f.short(filled, horizon)
 	}

@@ -35,6 +35,8 @@ type history struct {
 	logs     bool // seasons grow with the level
 	weekdays [week]float64
 	month    map[int]float64    // effect by place in the month
+	fees     []float64          // what fees cost by day ahead
+	feesOff  []float64          // and by how much that may be off
 	holidays map[string]float64 // effect by occasion
 	restful  [week]bool         // weekdays that cost clearly less than others
 	parts    [][]float64        // the seasons by decomposition, of the logarithms where logs
@@ -159,6 +161,7 @@ func (h *history) clean(filled []float64) {
 		off[i] -= h.weekdays[h.weekday(i)]
 	}
 	spread := 1.4826 * medianAbs(off)
+	h.learnFees(off, spread)
 	h.learnMonth(off, spread)
 	h.learnHolidays(off)
 	for i, v := range off {
@@ -177,7 +180,22 @@ func (h *history) effect(i int) (effect float64) {
 	if len(h.month) > 0 {
 		effect = h.month[slot(h.start.AddDate(0, 0, i))]
 	}
+	if ahead := i - len(h.y); ahead >= 0 && ahead < len(h.fees) {
+		effect += h.fees[ahead]
+	}
 	return effect + h.holiday(i)
+}
+
+// learnFees takes fees out of what the days lie off their level, and says when they come again.
+func (h *history) learnFees(off []float64, spread float64) {
+	c := chargesOf(off, h.start, spread)
+	fees := c.fees(chanceBeside)
+	for _, f := range fees {
+		for _, i := range f.hits {
+			off[i] = c.amount[i]
+		}
+	}
+	h.fees, h.feesOff = c.dues(fees, h.ahead)
 }
 
 // learnMonth finds the places in the month whose cost differs in most months: a fee on the first, a batch on the last day.

@@ -44,6 +44,15 @@ func calibrate(errors [][]float64, horizon int, scale float64) band {
 	return b
 }
 
+// widen adds deviations of single days, which what comes around them does not tell.
+func (b band) widen(off []float64) {
+	for i := range b.half80 {
+		if i < len(off) {
+			b.half80[i], b.half95[i] = math.Hypot(b.half80[i], normal80*off[i]), math.Hypot(b.half95[i], 1.96*off[i])
+		}
+	}
+}
+
 // margin is by how much to widen what is known from the errors of a few origins only, which resemble each other.
 func margin(origins int) float64 { return 1 + 1.25/float64(max(origins, 1)) }
 

@@ -109,6 +109,7 @@ func ensemble(raw, filled []float64, s shape, horizon int) combined {
 		paths = append(paths, withEffects(h, m.forecast(h, horizon)))
 	}
 	c := combined{mean: combine(paths, weights), band: calibrate(now, horizon, scale), errors: now, weights: heaviestFirst(weights)}
+	c.band.widen(h.feesOff)
 	c.mase = relative(meanAbs(errors), scale)
 	c.reason = fmt.Sprintf("The models are weighted by how well they foretold %d stretches of the past; %s did best.", len(trials), c.weights[0].Model)
 	return c
