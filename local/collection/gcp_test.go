@@ -105,7 +105,7 @@ func (g google) bigquery(w http.ResponseWriter, r *http.Request, number int) {
 
 // bigColumns are those of the detailed export, with what a row has in them; the verbs are filled by lines.
 var bigColumns = [][2]string{
-	{"billing_account_id", "012345-6789AB-CDEF01"}, {"invoice_month", "%[1]s"}, {"cost_type", "regular"}, {"service_id", "6F81-5844-456A"},
+	{"billing_account_id", "%[7]s-6789AB-CDEF01"}, {"invoice_month", "%[1]s"}, {"cost_type", "regular"}, {"service_id", "6F81-5844-456A"},
 	{"service_name", "Compute Engine"}, {"sku_id", "9662-7089-1FC1"}, {"sku_name", "N2 Instance Core running in Frankfurt"}, {"usage_start", "%[2]d"}, {"usage_end", "%[3]d"},
 	{"project_id", "shop-prod"}, {"project_number", "998877665544"}, {"project_name", "Shop"}, {"project_labels", `[{"key":"team","value":"shop"}]`},
 	{"labels", `[{"key":"team","value":"team-%[5]d"}]`}, {"system_labels", `[{"key":"compute.googleapis.com/cores","value":"4"}]`}, {"tags", "[]"},
@@ -133,7 +133,7 @@ func (g google) lines(number int, month time.Time, from, to int) []any {
 	for n := from; n < to; n++ {
 		start := month.AddDate(0, 0, n%days)
 		values := []string{month.Format("200601"), strconv.FormatInt(start.UnixMicro(), 10), strconv.FormatInt(start.Add(time.Hour).UnixMicro(), 10),
-			strconv.Itoa(n / days), strconv.Itoa(n / days % 7), g.amount(number, month, n).String()}
+			strconv.Itoa(n / days), strconv.Itoa(n / days % 7), g.amount(number, month, n).String(), fmt.Sprintf("%06d", number)}
 		cells := make([]map[string]any, 0, len(bigColumns))
 		for _, c := range bigColumns {
 			var value any

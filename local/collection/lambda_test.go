@@ -85,13 +85,13 @@ func deployed(tb testing.TB, root, name string) (env []string) {
 	if err := yaml.Unmarshal(text, &template); err != nil {
 		tb.Fatal(err)
 	}
-	title := ""
-	for word := range strings.SplitSeq(name, "-") {
-		title += strings.ToUpper(word[:1]) + word[1:]
+	var words []string
+	for word := range strings.SplitSeq(name+"-function", "-") {
+		words = append(words, strings.ToUpper(word[:1])+word[1:])
 	}
-	part, known := template.Resources[title+"Function"]
+	part, known := template.Resources[strings.Join(words, "")]
 	if !known {
-		tb.Fatalf("the template has no function %s", title)
+		tb.Fatalf("the template has no function %s", name)
 	}
 	for key, value := range part.Properties.Environment.Variables {
 		if strings.HasPrefix(key, "GO") {
@@ -137,7 +137,7 @@ func (f *function) take() (*process, error) {
 	}
 	p := &process{calls: make(chan []byte), answers: make(chan answer, 1), ended: make(chan struct{})}
 	api := httptest.NewServer(p)
-	p.command = exec.Command(filepath.Join(f.binary, f.name)) //nolint:gosec,noctx // built here; it ends with the test
+	p.command = exec.Command(filepath.Join(f.binary, f.name)) //nolint:noctx // it ends with the test
 	p.command.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=" + f.name, "PATH=" + os.Getenv("PATH"),
 	}, f.env...)
