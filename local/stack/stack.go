@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -234,12 +235,10 @@ func (s *Stack) serve(listener net.Listener) error {
 	if err != nil {
 		return err
 	}
-	front := http.NewServeMux()
-	front.Handle("/", h)
 	if s.Estate != nil {
-		front.Handle("/sandbox/", controls(s.Estate))
+		h = besides(h, controls(s.Estate))
 	}
-	server := &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed; other failures show in every call
 	s.URL = "http://" + listener.Addr().String()
 	s.onClose("gateway", func(ctx context.Context) error {
@@ -249,6 +248,17 @@ func (s *Stack) serve(listener net.Listener) error {
 		return nil
 	})
 	return nil
+}
+
+// besides lets the sandbox's controls stand beside the API. It is no mux, which would redirect paths that the gateway refuses.
+func besides(api, sandbox http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/sandbox/") {
+			sandbox.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 // RunSchedules starts what the template schedules, from now on until the stack closes.
