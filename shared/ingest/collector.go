@@ -56,6 +56,14 @@ type Adviser interface {
 	Advice(ctx context.Context) (Advice, error)
 }
 
+// Differencer is a collector of a cloud that only tells what a month has come to so far. What a day cost is the difference between
+// two readings, so it is told what it read before.
+type Differencer interface {
+	// CostsSince gives the rows of the month as Collector.Costs does, and what to tell it next time; nil when there is nothing to
+	// tell. Known is what it gave the last time, nil when there was none. The rows sum to what the cloud says now, whatever is known.
+	CostsSince(ctx context.Context, month time.Time, known []byte) (rows []focus.Row, read []byte, err error)
+}
+
 // UsageQuery asks for metrics.
 type UsageQuery struct {
 	Refs    []resource.Ref    `json:"refs"`

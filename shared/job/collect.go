@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -80,18 +81,22 @@ func (c Collect) Bill(ctx context.Context, in BillInput) (_ BillOutput, err erro
 	if err != nil {
 		return BillOutput{}, err
 	}
-	rows, err := writeBill(ctx, w, collector, in.Month)
+	bill := c.bill(ctx, collector, in)
+	rows, err := writeBill(w, bill.rows, in.Month)
 	spent, failure := costOf(meter, err)
 	if err != nil || rows == 0 {
 		return BillOutput{Cost: spent}, errors.Join(failure, w.Abort())
 	}
-	return BillOutput{Key: in.Key, Rows: rows, Cost: spent}, w.Close()
+	if err := w.Close(); err != nil {
+		return BillOutput{}, err
+	}
+	return BillOutput{Key: in.Key, Rows: rows, Cost: spent}, bill.keep()
 }
 
-func writeBill(ctx context.Context, w ingest.WriteAborter, from ingest.Collector, month time.Time) (int64, error) {
+func writeBill(w ingest.WriteAborter, bill iter.Seq2[focus.Row, error], month time.Time) (int64, error) {
 	out := focus.NewParquetWriter(w)
 	rows := int64(0)
-	for row, err := range from.Costs(ctx, month) {
+	for row, err := range bill {
 		if err != nil {
 			return 0, err
 		}

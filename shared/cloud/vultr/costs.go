@@ -2,6 +2,7 @@ package vultr
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -49,7 +50,7 @@ type item struct {
 // the next month, and before that the charges that are pending; both with the credits that were given in the month.
 func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.Row, error] {
 	return func(yield func(focus.Row, error) bool) {
-		rows, err := c.bill(ctx, cost.Month(month))
+		rows, _, err := c.CostsSince(ctx, month, nil)
 		for _, row := range rows {
 			if err != nil || !yield(row, nil) {
 				break
@@ -61,76 +62,85 @@ func (c *Collector) Costs(ctx context.Context, month time.Time) iter.Seq2[focus.
 	}
 }
 
-func (c *Collector) bill(ctx context.Context, month cost.Period) ([]focus.Row, error) {
+// CostsSince implements ingest.Differencer: what is pending has the days that it was read on.
+func (c *Collector) CostsSince(ctx context.Context, start time.Time, known []byte) (rows []focus.Row, read []byte, err error) {
+	month := cost.Month(start)
 	now := c.now().UTC()
 	if !month.Start.Before(now) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	name, err := c.accountName(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	owners, err := c.owners(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w := &writer{month: month, account: name, owners: owners, now: now}
-	if err := c.invoiced(ctx, w); err != nil {
-		return nil, err
+	after, err := c.invoiced(ctx, w, known)
+	if err != nil {
+		return nil, nil, err
 	}
 	history, err := list[entry](ctx, c, historyPath, "billing_history")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, e := range history {
 		if e.Type == "credit" && month.Contains(e.Date.Time) {
 			w.credit(e)
 		}
 	}
-	return w.rows, nil
+	if len(after.Lines) > 0 {
+		read, err = json.Marshal(after)
+	}
+	return w.rows, read, fault.Wrap(err, fault.Internal, "What was read of Vultr cannot be kept.")
 }
 
 // invoiced writes the items of the month's invoices, or what is pending of the month. An invoice that is being written between
 // two questions would hide what is pending, or show it twice: so the invoices are asked for before and after.
-func (c *Collector) invoiced(ctx context.Context, w *writer) error {
+func (c *Collector) invoiced(ctx context.Context, w *writer, known []byte) (tally, error) {
 	before, err := list[entry](ctx, c, invoicesPath, "billing_invoices")
 	if err != nil {
-		return err
+		return tally{}, err
 	}
+	var invoices []int64
 	for _, invoice := range before {
 		if !billed(invoice.Date.Time).Equal(w.month.Start) {
 			continue
 		}
 		items, err := list[item](ctx, c, fmt.Sprintf("%s/%d/items", invoicesPath, invoice.ID), "invoice_items")
 		if err != nil {
-			return err
+			return tally{}, err
 		}
 		w.invoice(invoice, items)
+		invoices = append(invoices, invoice.ID)
 	}
 	pending, err := list[item](ctx, c, pendingPath, "pending_charges")
 	if err != nil {
-		return err
+		return tally{}, err
 	}
 	after, err := list[entry](ctx, c, invoicesPath, "billing_invoices")
 	if err != nil {
-		return err
+		return tally{}, err
 	}
 	if !slices.EqualFunc(before, after, func(a, b entry) bool { return a.ID == b.ID }) {
-		return fault.New(fault.Unavailable, "Vultr is writing an invoice just now; try again in a moment.")
+		return tally{}, fault.New(fault.Unavailable, "Vultr is writing an invoice just now; try again in a moment.")
 	}
 	running := cost.MonthStart(w.now)
 	last := running.AddDate(0, -1, 0)
 	awaited := !slices.ContainsFunc(before, func(e entry) bool { return billed(e.Date.Time).Equal(last) })
+	var own []item
 	for _, i := range pending {
 		of := running
 		if awaited && !i.StartDate.IsZero() && i.StartDate.Before(running) {
 			of = last
 		}
 		if of.Equal(w.month.Start) {
-			w.item(i, "")
+			own = append(own, i)
 		}
 	}
-	return nil
+	return w.pending(own, w.known(known, invoices), invoices), nil
 }
 
 // lateness is how long after the end of a month its invoice may come and still be known as its own.

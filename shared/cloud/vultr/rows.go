@@ -13,12 +13,8 @@ import (
 )
 
 const (
-	usd = cost.Currency("USD") // Vultr bills in nothing else
-	// places is to how many decimals a share of an item is rounded; the last share takes the rest, so that all of them are
-	// exactly the item.
-	places = 8
-	day    = 24 * time.Hour
-	hours  = "hours" // Vultr's word, and one that FOCUS allows
+	usd   = cost.Currency("USD") // Vultr bills in nothing else
+	hours = "hours"              // Vultr's word, and one that FOCUS allows
 	// mostHours bounds what an item without an end may claim.
 	mostHours = 31 * 24
 )
@@ -59,11 +55,22 @@ func (w *writer) credit(e entry) {
 	w.rows = append(w.rows, row)
 }
 
-// item writes one item. One that is priced by the hour costs the same every hour, so it is spread over its days.
+// item writes one item of an invoice. One that is priced by the hour costs the same every hour, so it is spread over its days.
 func (w *writer) item(i item, invoice string) {
 	period := w.period(i)
+	row := w.of(i, period)
+	row.InvoiceID = invoice
+	if i.UnitType != hours {
+		w.rows = append(w.rows, row)
+		return
+	}
+	w.divide(row, spread(period, i.Total.Decimal, quantity(i)))
+}
+
+// of is the row of a whole item, which was used in the period.
+func (w *writer) of(i item, period cost.Period) focus.Row {
 	row := w.blank(period, i.Total.Decimal)
-	row.InvoiceID, row.ChargeDescription = invoice, i.Description
+	row.ChargeDescription = i.Description
 	kind := kindOf(i.Product)
 	row.ServiceName, row.ServiceCategory, row.ServiceSubcategory = kind.service, kind.category, kind.subcategory
 	row.ChargeCategory, row.ChargeFrequency = kind.charge, "Usage-Based"
@@ -80,11 +87,21 @@ func (w *writer) item(i item, invoice string) {
 		row.RegionID, row.RegionName, row.Tags = r.Region, r.Region, r.Tags
 		row.SkuID = r.Attributes[resource.AttrSize]
 	}
-	if i.UnitType != hours {
-		w.rows = append(w.rows, row)
-		return
+	return row
+}
+
+// divide writes a row once for each share of it.
+func (w *writer) divide(row focus.Row, shares []share) {
+	for _, s := range shares {
+		part := row
+		part.ChargePeriod = s.Period
+		pay(&part, s.Money)
+		if row.PricingQuantity.Valid {
+			units := decimal.NewNullDecimal(s.Units)
+			part.PricingQuantity, part.ConsumedQuantity = units, units
+		}
+		w.rows = append(w.rows, part)
 	}
-	w.spread(row)
 }
 
 // period is when an item was used. What has no dates is of the whole month, an end that is no end follows from the hours, and
@@ -107,36 +124,6 @@ func (w *writer) period(i item) cost.Period {
 		p.End = p.Start.Add(time.Hour) // Vultr bills every hour that was begun
 	}
 	return p
-}
-
-// spread cuts a row at the midnights in its period.
-func (w *writer) spread(row focus.Row) {
-	whole := decimal.NewFromInt(int64(row.ChargePeriod.End.Sub(row.ChargePeriod.Start)))
-	end := row.ChargePeriod.End
-	var money, units decimal.Decimal // of the days before
-	for start := row.ChargePeriod.Start; start.Before(end); {
-		part := row
-		part.ChargePeriod = cost.Period{Start: start, End: cost.Day(start).Add(day)}
-		if part.ChargePeriod.End.After(end) {
-			part.ChargePeriod.End = end
-		}
-		elapsed := decimal.NewFromInt(int64(part.ChargePeriod.End.Sub(row.ChargePeriod.Start)))
-		upTo := func(all decimal.Decimal) decimal.Decimal {
-			if part.ChargePeriod.End.Equal(end) {
-				return all
-			}
-			return all.Mul(elapsed).DivRound(whole, places)
-		}
-		pay(&part, upTo(row.BilledCost).Sub(money))
-		money = upTo(row.BilledCost)
-		if row.PricingQuantity.Valid {
-			share := decimal.NewNullDecimal(upTo(row.PricingQuantity.Decimal).Sub(units))
-			part.PricingQuantity, part.ConsumedQuantity = share, share
-			units = upTo(row.PricingQuantity.Decimal)
-		}
-		w.rows = append(w.rows, part)
-		start = part.ChargePeriod.End
-	}
 }
 
 func (w *writer) blank(period cost.Period, amount decimal.Decimal) focus.Row {

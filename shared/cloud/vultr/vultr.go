@@ -30,7 +30,7 @@ type Options struct {
 	Limiter *rate.Limiter
 }
 
-// Collector reads one account. It implements ingest.Collector.
+// Collector reads one account. It implements ingest.Collector and ingest.Differencer.
 type Collector struct {
 	client  *govultr.Client
 	account string // from the settings; empty to ask Vultr
@@ -38,7 +38,10 @@ type Collector struct {
 	now     func() time.Time
 }
 
-var _ ingest.Collector = (*Collector)(nil)
+var (
+	_ ingest.Collector   = (*Collector)(nil)
+	_ ingest.Differencer = (*Collector)(nil)
+)
 
 const (
 	retries     = 5
