@@ -121,6 +121,14 @@ func TestADayIsWhatTheReadingsOfItDiffer(t *testing.T) {
 			"2026-09-13 12:00", []pending{{"store", tenth, "3.70", ""}},
 			map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "1.10", "09-13": "0.60"},
 		}},
+		"an item whose start moves keeps its days": {first, {
+			"2026-09-13 12:00", []pending{{"shop", "2026-09-11T00:00:00+00:00", "3.70", ""}},
+			map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "1.10", "09-13": "0.60"},
+		}},
+		"what ended is not what was made after it": {
+			first, {"2026-09-12 12:00", nil, map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "-2.00"}},
+			{"2026-09-13 00:00", []pending{{"shop", "2026-09-12T18:00:00+00:00", "0.06", ""}}, map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "-1.94"}},
+		},
 		"two of one origin are not taken for each other": {
 			{"2026-09-12 00:00", []pending{{"a", tenth, "2.00", ""}, {"b", tenth, "4.00", ""}}, map[string]string{"09-10": "3.00", "09-11": "3.00"}},
 			{"2026-09-13 00:00", []pending{{"b", tenth, "4.00", ""}, {"a", tenth, "2.50", ""}}, map[string]string{"09-10": "3.00", "09-11": "3.00", "09-12": "0.50"}},

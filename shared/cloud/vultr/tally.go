@@ -25,21 +25,23 @@ type line struct {
 	Shares []share `json:"shares"`
 }
 
-// identity is what of an item stays as it grows. Nothing in a bill is an id.
+// identity is what of an item stays as it grows: nothing in a bill is an id.
 type identity struct {
-	description string
-	origin
+	description, product, unitType string
+	start                          time.Time
 }
 
-// origin is what of an item stays when the resource is renamed as well.
-type origin struct {
-	product, unitType string
-	start             time.Time
+func (l line) identity() identity {
+	return identity{l.Item.Description, l.Item.Product, l.Item.UnitType, l.Item.StartDate.Time}
 }
 
-func (l line) origin() origin { return origin{l.Item.Product, l.Item.UnitType, l.Item.StartDate.Time} }
-
-func (l line) identity() identity { return identity{l.Item.Description, l.origin()} }
+// likeness are the ways in which a line is known again: by all of its identity; under another name, for what it is of was
+// renamed; and with another start.
+var likeness = []func(line) identity{
+	line.identity,
+	func(l line) identity { i := l.identity(); i.description = ""; return i },
+	func(l line) identity { i := l.identity(); i.start = time.Time{}; return i },
+}
 
 // known reads the tally of the reading before. Nothing of it counts if it cannot be read, is of another account, or since when
 // an invoice took charges of the month away: then all days are spread anew, and their sum is right again.
@@ -87,29 +89,19 @@ func (w *writer) follow(after *tally, before tally) {
 	}
 }
 
-// pair finds what each line was before, and which are left. A line that nothing was before, and the only such one of its origin,
-// was the only one left of that origin: it was given another name.
+// pair finds what each line was before, and which are left. A line is taken for another only where no other one, of those that
+// were not yet known again, is like it.
 func pair(lines, before []line) (past, left []line) {
-	at, fresh, lost := map[identity]int{}, map[origin][]int{}, map[origin][]int{}
-	for b, l := range before {
-		at[l.identity()] = b
-	}
-	past, taken := make([]line, len(lines)), make([]bool, len(before))
-	for n, l := range lines {
-		if b, same := at[l.identity()]; same {
-			past[n], taken[b] = before[b], true
-		} else {
-			fresh[l.origin()] = append(fresh[l.origin()], n)
-		}
-	}
-	for b, l := range before {
-		if !taken[b] && !l.Item.Total.IsZero() {
-			lost[l.origin()] = append(lost[l.origin()], b)
-		}
-	}
-	for of, n := range fresh {
-		if b := lost[of]; len(n) == 1 && len(b) == 1 {
-			past[n[0]], taken[b[0]] = before[b[0]], true
+	past = make([]line, len(lines))
+	known, taken := make([]bool, len(lines)), make([]bool, len(before))
+	for n, like := range likeness {
+		exact := n == 0
+		now := alike(lines, like, func(at int) bool { return !known[at] })
+		then := alike(before, like, func(at int) bool { return !taken[at] && (exact || !before[at].Item.Total.IsZero()) }) // one that is gone is not renamed
+		for of, l := range now {
+			if b := then[of]; len(l) == 1 && len(b) == 1 {
+				past[l[0]], known[l[0]], taken[b[0]] = before[b[0]], true, true
+			}
 		}
 	}
 	for b, l := range before {
@@ -118,6 +110,17 @@ func pair(lines, before []line) (past, left []line) {
 		}
 	}
 	return past, left
+}
+
+// alike groups those of the lines that are open by what they are alike in.
+func alike(lines []line, like func(line) identity, open func(at int) bool) map[identity][]int {
+	groups := map[identity][]int{}
+	for at, l := range lines {
+		if open(at) {
+			groups[like(l)] = append(groups[like(l)], at)
+		}
+	}
+	return groups
 }
 
 // merge makes lines of items. Those that nothing tells apart become one.
