@@ -129,6 +129,10 @@ func TestADayIsWhatTheReadingsOfItDiffer(t *testing.T) {
 			first, {"2026-09-12 12:00", nil, map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "-2.00"}},
 			{"2026-09-13 00:00", []pending{{"shop", "2026-09-12T18:00:00+00:00", "0.06", ""}}, map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "-1.94"}},
 		},
+		"what is gone was not renamed": {
+			first, {"2026-09-12 12:00", nil, map[string]string{"09-10": "1.00", "09-11": "1.00", "09-12": "-2.00"}},
+			{"2026-09-14 00:00", []pending{{"store", tenth, "4.00", ""}}, map[string]string{"09-10": "2.00", "09-11": "2.00", "09-12": "-1.00", "09-13": "1.00"}},
+		},
 		"two of one origin are not taken for each other": {
 			{"2026-09-12 00:00", []pending{{"a", tenth, "2.00", ""}, {"b", tenth, "4.00", ""}}, map[string]string{"09-10": "3.00", "09-11": "3.00"}},
 			{"2026-09-13 00:00", []pending{{"b", tenth, "4.00", ""}, {"a", tenth, "2.50", ""}}, map[string]string{"09-10": "3.00", "09-11": "3.00", "09-12": "0.50"}},
@@ -180,6 +184,21 @@ func TestHoursFollowTheMoney(t *testing.T) {
 		}
 		if length := r.ChargePeriod.End.Sub(r.ChargePeriod.Start); r.ChargeCategory == "Usage" && (length > 24*time.Hour || length <= 0 || !cost.Month(september).Contains(r.ChargePeriod.Start)) {
 			t.Errorf("a share of %s", length)
+		}
+	}
+}
+
+// Items that are one have a unit price only if it is the price of both.
+func TestMergedItemsHaveOnePriceOrNone(t *testing.T) {
+	t.Parallel()
+	for second, want := range map[string]decimal.NullDecimal{"0.01": decimal.NewNullDecimal(decimal.RequireFromString("0.01")), "0.02": {}} {
+		w := newWorld(t)
+		w.at(first.now, first.pending[0], first.pending[0])
+		w.set(func() { w.lists[pendingPath][1].(map[string]any)["unit_price"] = json.Number(second) })
+		for _, r := range rows(t, w.open(nil), september) {
+			if r.ChargeCategory == "Usage" && (r.ListUnitPrice.Valid != want.Valid || !r.ListUnitPrice.Decimal.Equal(want.Decimal)) {
+				t.Errorf("0.01 and %s: %v", second, r.ListUnitPrice)
+			}
 		}
 	}
 }
