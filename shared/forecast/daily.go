@@ -68,7 +68,7 @@ func (f *Forecast) predict(raw, filled []float64, sh shape, horizon int) ([]floa
 		f.Model, f.Reason = "constant", "The cost was the same on every settled day."
 		return repeat(level, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
 	case n >= leastEnsemble && silent(filled):
-		f.Model, f.Reason = "ceased", "There was no cost on the last days, for longer than usual between two costs, so none is expected."
+		f.Model, f.Reason = "ceased", "There was no cost on the last days, for twice as long as between any two before, so none is expected."
 		return repeat(0, horizon), band{make([]float64, horizon), make([]float64, horizon)}, nil
 	case charged(filled) > 0:
 		from := n - charged(filled)

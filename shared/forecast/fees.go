@@ -16,10 +16,11 @@ const (
 	outlying   = 6  // deviations from which on a day is a charge
 )
 
-// How likely the rhythm of a fee may be chance: where nothing but charges is, and beside a load, whose outliers are many.
+// How likely the rhythm of a fee may be chance: where fees tell all charges, and where others are among them, a few of which
+// always seem to have one.
 const (
-	chanceAlone  = 0.04
-	chanceBeside = 0.003
+	chanceAlone  = 0.004
+	chanceBeside = 0.0003
 )
 
 // charges are the days of a series that lie far from those around them.
@@ -141,7 +142,7 @@ func (c *charges) index(r rhythm, k int) int { return cost.Period{Start: c.start
 func (c *charges) at(i int, like float64) int {
 	for off := 0; off <= slack; off++ {
 		for _, k := range []int{i - off, i + off} {
-			if k >= 0 && k < len(c.amount) && c.amount[k]/like >= 0.25 {
+			if k >= 0 && k < len(c.amount) && c.amount[k]/like >= 0.5 {
 				return k
 			}
 		}
@@ -193,11 +194,20 @@ func (c *charges) follow(r rhythm) fee {
 		}
 	}
 	slices.Sort(f.hits)
-	f.chance = math.Pow(c.rate, float64(exact)) * math.Pow(min(1, (2*slack+1)*c.rate), float64(f.loose))
-	if len(f.hits) < 2 {
-		f.chance = 1
-	}
+	f.chance = math.Pow(c.rate, float64(exact)) * math.Pow(min(1, (2*slack+1)*c.rate), float64(f.loose)) * c.unlike(f.hits, like)
 	return f
+}
+
+// unlike is by which part the charges differ from the given amount, from a tenth to one: alike ones are no chance. One alone is.
+func (c *charges) unlike(hits []int, like float64) float64 {
+	if len(hits) < 2 {
+		return 1
+	}
+	sum := 0.0
+	for _, i := range hits {
+		sum += math.Abs(c.amount[i]/like-1) / float64(len(hits)-1)
+	}
+	return max(0.1, min(1, sum))
 }
 
 // explain learns the amount of the fee and takes it from the charges: what stays is what its neighbours do not tell.
@@ -274,7 +284,7 @@ func (c *charges) dues(fees []fee, horizon int) (amount, off []float64) {
 				if next := f.amount + ahead*f.drift; next*f.amount > 0 { // what shrinks does not turn into its opposite
 					amount[i] += next
 				}
-				off[i] = math.Hypot(off[i], f.off)
+				off[i] = math.Hypot(off[i], f.off*math.Sqrt(1+ahead))
 			}
 		}
 	}

@@ -10,25 +10,33 @@ import (
 const (
 	leastSparse = 4 * week
 	stretch     = 8 * week
+	begun       = 4 // days with costs in the last week: a load has begun
 	leastOthers = 3 // charges without a rhythm that say how often such ones come
 )
 
+// costly counts the days that cost something.
+func costly(values []float64) (count int) {
+	for _, v := range values {
+		if v != 0 {
+			count++
+		}
+	}
+	return count
+}
+
 // charged is how many of the last days cost something on so few days that no model of levels fits them: stretches of eight
-// weeks with costs on one day of eight at most.
+// weeks with costs on one day of eight at most, or twice as many before the last one.
 func charged(values []float64) int {
-	days := 0
+	if costly(values[max(0, len(values)-week):]) >= begun {
+		return 0
+	}
+	days, most := 0, rare
 	for end := len(values); end > 0; end -= stretch {
 		part := values[max(0, end-stretch):end]
-		count := 0
-		for _, v := range part {
-			if v != 0 {
-				count++
-			}
-		}
-		if float64(count) > rare*float64(len(part)) {
+		if float64(costly(part)) > most*float64(len(part)) {
 			break
 		}
-		days += len(part)
+		days, most = days+len(part), 2*rare
 	}
 	if days < leastSparse {
 		return 0
@@ -36,27 +44,22 @@ func charged(values []float64) int {
 	return days
 }
 
-// silent says whether costs ended: nothing for four weeks, and for twice the gap that was usual between two costs.
+// silent says whether costs ended: nothing for four weeks, and for twice the longest of the last gaps between two costs.
 func silent(values []float64) bool {
-	var gaps []int
-	next, quiet := -1, len(values)
-	for i := len(values) - 1; i >= 0 && len(gaps) < mostFees; i-- {
+	next, quiet, gaps, longest := -1, len(values), 0, 0
+	for i := len(values) - 1; i >= 0 && gaps < mostFees; i-- {
 		if values[i] == 0 {
 			continue
 		}
 		if next < 0 {
 			quiet = len(values) - 1 - i
 		} else {
-			gaps = append(gaps, next-i)
+			longest = max(longest, next-i)
+			gaps++
 		}
 		next = i
 	}
-	slices.Sort(gaps)
-	usual := 0
-	if len(gaps) > 0 {
-		usual = gaps[len(gaps)*3/4]
-	}
-	return quiet >= ceasedAfter && quiet > 2*usual
+	return quiet >= ceasedAfter && quiet > 2*longest
 }
 
 // few forecasts days of which few cost something: fees on their days, charges without a rhythm as often as in the last year.
@@ -65,18 +68,21 @@ func few(values []float64, start time.Time, horizon int) (mean, off []float64, f
 	const year = 365
 	c := chargesOf(values, start, 0)
 	fees = c.fees(chanceAlone)
+	if costly(c.amount) > 0 {
+		c = chargesOf(values, start, 0)
+		fees = c.fees(chanceBeside)
+	}
 	mean, off = c.dues(fees, horizon)
 	others := c.amount[max(0, len(c.amount)-year):]
-	sum, square, count, n := 0.0, 0.0, 0, float64(len(others))
-	for _, v := range others {
+	if costly(others) < leastOthers || silent(others) {
+		return mean, off, fees
+	}
+	// As many as came after the first of them, in the days since.
+	since := others[slices.IndexFunc(others, func(v float64) bool { return v != 0 })+1:]
+	sum, square, n := 0.0, 0.0, float64(max(1, len(since)))
+	for _, v := range since {
 		sum += v / n
 		square += v * v / n
-		if v != 0 {
-			count++
-		}
-	}
-	if count < leastOthers || silent(others) {
-		return mean, off, fees
 	}
 	deviation := math.Sqrt(max(0, square-sum*sum))
 	for i := range mean {
