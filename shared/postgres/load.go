@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -58,15 +57,17 @@ func (db *DB) Load(ctx context.Context, t tenant.ID, bill ingest.Bill) (ingest.R
 // largeLoad is how many rows change what the planner should know; the statistics of less come by autovacuum.
 const largeLoad = 1000
 
-// analyze refreshes the planner's statistics of what was loaded.
+// analyze refreshes the planner's statistics where what was loaded made them untrue.
 func (db *DB) analyze(ctx context.Context, loaded []ingest.Loaded) error {
-	months := []time.Time{}
+	rows := map[time.Time]int64{}
 	for _, p := range loaded {
-		if month := cost.MonthStart(p.Period.Start); !slices.Contains(months, month) {
-			months = append(months, month)
-		}
+		rows[cost.MonthStart(p.Period.Start)] += p.Rows
 	}
-	_, err := db.pool.Exec(ctx, `select analyze_bills($1)`, months)
+	months, counts := make([]time.Time, 0, len(rows)), make([]int64, 0, len(rows))
+	for month, n := range rows {
+		months, counts = append(months, month), append(counts, n)
+	}
+	_, err := db.pool.Exec(ctx, `select analyze_bills($1, $2)`, months, counts)
 	return translate(err)
 }
 
