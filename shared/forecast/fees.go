@@ -80,9 +80,7 @@ type fee struct {
 	loose  int   // how many came early or late
 	ended  bool  // it did not come when it last was due
 	chance float64
-	amount float64 // of the next one
-	drift  float64 // from one to the following
-	off    float64 // deviation of one from what those before let expect
+	amounts
 }
 
 // fees are those whose rhythm is hardly chance. What they explain is no charge of c any more.
@@ -212,59 +210,19 @@ func (c *charges) unlike(hits []int, like float64) float64 {
 
 // explain learns the amount of the fee and takes it from the charges: what stays is what its neighbours do not tell.
 func (c *charges) explain(f *fee) {
-	amounts := make([]float64, len(f.hits))
+	past := make([]float64, len(f.hits))
 	for j, i := range f.hits {
-		amounts[j] = c.amount[i]
+		past[j] = c.amount[i]
 	}
 	for j, i := range f.hits {
-		from := max(0, min(j-1, len(amounts)-3))
-		usual := lastly(amounts[from:min(len(amounts), from+3)])
-		c.amount[i] = amounts[j] - usual
+		from := max(0, min(j-1, len(past)-3))
+		usual := lastly(past[from:min(len(past), from+3)])
+		c.amount[i] = past[j] - usual
 		if math.Abs(c.amount[i]) <= max(c.limit, math.Abs(usual)/2) {
 			c.amount[i] = 0
 		}
 	}
-	f.amount, f.drift, f.off = foretell(amounts)
-}
-
-// foretell says what amount follows, by how much it changes each time, and how far off such a word was in the past. Amounts that
-// only scatter are best foretold by the median of the last three, those that grow or took a step by the last one and the usual
-// change on top: whichever was nearer the last times speaks.
-func foretell(amounts []float64) (next, drift, off float64) {
-	const learnt = 12
-	n := len(amounts)
-	level, walk, count := 0.0, 0.0, 0.0
-	for j := max(1, n-learnt); j < n; j++ {
-		past := amounts[:j]
-		level += square(amounts[j] - lastly(past))
-		walk += square(amounts[j] - past[j-1] - change(past))
-		count++
-	}
-	next, off = lastly(amounts), level
-	if walk < level {
-		drift = change(amounts)
-		next, off = amounts[n-1]+drift, walk
-	}
-	return next, drift, math.Sqrt(off/count) * (1 + 1/count)
-}
-
-func square(v float64) float64 { return v * v }
-
-// lastly is the median of the last three.
-func lastly(amounts []float64) float64 {
-	return median(slices.Clone(amounts[max(0, len(amounts)-3):]))
-}
-
-// change is the median of the last six changes; of less than three none is believed.
-func change(amounts []float64) float64 {
-	var changes []float64
-	for j := max(1, len(amounts)-6); j < len(amounts); j++ {
-		changes = append(changes, amounts[j]-amounts[j-1])
-	}
-	if len(changes) < 3 {
-		return 0
-	}
-	return median(changes)
+	f.amounts = foretell(past)
 }
 
 // dues are what the fees cost and how far that may be off, by day ahead. One that often comes late, and is late, comes tomorrow.
@@ -280,11 +238,9 @@ func (c *charges) dues(fees []fee, horizon int) (amount, off []float64) {
 				i = 0
 			}
 			if i >= 0 {
-				ahead := float64(k - f.last - 1)
-				if next := f.amount + ahead*f.drift; next*f.amount > 0 { // what shrinks does not turn into its opposite
-					amount[i] += next
-				}
-				off[i] = math.Hypot(off[i], f.off*math.Sqrt(1+ahead))
+				next, deviation := f.ahead(k - f.last - 1)
+				amount[i] += next
+				off[i] = math.Hypot(off[i], deviation)
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Version names the models and their settings: it changes whenever the same data could give another forecast.
-const Version = "forecast/8"
+const Version = "forecast/9"
 
 // Forecast is the expected daily cost of one scope after its last settled day.
 type Forecast struct {
