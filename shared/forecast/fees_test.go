@@ -112,7 +112,7 @@ func TestFeesAreForetoldFromEveryLastDay(t *testing.T) {
 		"on the 1st":                         {monthly(3000, 1), 430, 0.001},
 		"on the 2nd":                         {monthly(3000, 2), 430, 0.001},
 		"on the 8th":                         {monthly(3000, 8), 430, 0.001},
-		"on the 15th, growing":               {growing(monthly(3000, 15), 0.001), 430, 0.12},
+		"on the 15th, growing":               {growing(monthly(3000, 15), 0.001), 430, 0.01},
 		"on the 20th, young":                 {monthly(3000, 20), 62, 0.001},
 		"on the last day":                    {monthly(3000, 31), 430, 0.001},
 		"on the 30th, uneven":                {uneven(monthly(3000, 30), 0.2), 430, 0.25},
