@@ -73,7 +73,7 @@ func New(ctx context.Context, c ingest.Connection, o Options) (*Collector, error
 	if err != nil {
 		return nil, err
 	}
-	out := &Collector{settings: s, sign: newSigned(newPatient(o), sign), meter: o.Meter, now: o.Now}
+	out := &Collector{settings: s, sign: newSigned(onward{newPatient(o)}, sign), meter: o.Meter, now: o.Now}
 	client := option.WithHTTPClient(&http.Client{Transport: out.sign})
 	if err := out.connect(ctx, client); err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "The clients of Google Cloud could not be made.")
