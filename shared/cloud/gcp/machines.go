@@ -50,6 +50,9 @@ func (f *found) instance(project string, i *compute.Instance) {
 	if os := operatingSystem(i); os != "" {
 		attributes[resource.AttrOS] = os
 	}
+	if licence := licenceOf(i); licence != "" {
+		attributes[resource.AttrLicence] = licence
+	}
 	f.resources = append(f.resources, resource.Resource{
 		Ref:  resource.Ref{Cloud: resource.GCP, Account: project, Region: regionOf(zone), Type: resource.Instance, ID: id},
 		Name: i.Name, Attributes: attributes, Tags: i.Labels, CreatedAt: moment(i.CreationTimestamp), SeenAt: f.seenAt,
@@ -79,6 +82,22 @@ func operatingSystem(i *compute.Instance) string {
 		return "linux"
 	}
 	return ""
+}
+
+// licenceOf tells the licences that make a machine cost otherwise than its operating system says: SQL Server, and Windows that is
+// brought along, which Google names "windows-server-2022-byol".
+func licenceOf(i *compute.Instance) (out string) {
+	for _, d := range i.Disks {
+		for _, l := range d.Licenses {
+			switch name := last(l); {
+			case strings.HasPrefix(name, "sql-server-") && !strings.HasSuffix(name, "-express"): // that one costs nothing
+				return resource.SQLServerLicence
+			case d.Boot && strings.HasPrefix(name, "windows-") && strings.HasSuffix(name, "-byol"):
+				out = resource.OwnLicence
+			}
+		}
+	}
+	return out
 }
 
 // customSize holds vCPUs and MiB in its name: "n2-custom-4-8192", "custom-2-4096-ext".

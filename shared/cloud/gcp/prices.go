@@ -22,8 +22,8 @@ const (
 
 // Prices lists the prices in USD of predefined machine types, on demand, as Spot and with Windows; of Cloud SQL's open engines,
 // addresses, persistent disks and snapshots in the regions. A machine or database costs what its cores and its memory cost; where
-// the catalogue has not both, or has two prices for one, there is no price. Reading the catalogue is free. Without the right to
-// it there are no prices, and Check says so.
+// the catalogue has not both, or has two prices for one, there is no price. Reading the catalogue is free. Where it may not be
+// read, that is fault.Forbidden: prices that were not read are not prices that do not exist.
 func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Price, error) {
 	books := map[string]*book{}
 	for _, r := range regions {
@@ -32,8 +32,7 @@ func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Pr
 	if len(books) == 0 {
 		return nil, nil
 	}
-	read, err := c.catalogue(ctx, engine, func(s *cloudbilling.Sku) { enter(books, s) })
-	if !read || err != nil {
+	if err := c.catalogue(ctx, engine, func(s *cloudbilling.Sku) { enter(books, s) }); err != nil {
 		return nil, err
 	}
 	projects, err := c.owned(ctx)
@@ -42,7 +41,7 @@ func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Pr
 	}
 	var tiers []size
 	if c.settings.only.lists("cloudsql") {
-		if _, err := c.catalogue(ctx, sqlInstance, func(s *cloudbilling.Sku) { enterDatabase(books, s) }); err != nil {
+		if err := c.catalogue(ctx, sqlInstance, func(s *cloudbilling.Sku) { enterDatabase(books, s) }); err != nil {
 			return nil, err
 		}
 		if tiers, err = c.tiers(ctx, projects); err != nil {
@@ -61,35 +60,45 @@ func (c *Collector) Prices(ctx context.Context, regions []string) ([]resource.Pr
 	return out, nil
 }
 
-// catalogue reads the catalogue of a service; it reports whether it may.
-func (c *Collector) catalogue(ctx context.Context, service string, enter func(*cloudbilling.Sku)) (bool, error) {
+// catalogue reads the catalogue of a service.
+func (c *Collector) catalogue(ctx context.Context, service string, enter func(*cloudbilling.Sku)) error {
 	err := c.catalog.Services.Skus.List(service).CurrencyCode("USD").PageSize(5000).Pages(ctx, func(p *cloudbilling.ListSkusResponse) error {
 		for _, s := range p.Skus {
 			enter(s)
 		}
 		return nil
 	})
-	translated := translate(err, "the price list")
-	if fault.CodeOf(translated) == fault.Forbidden {
-		return false, nil
-	}
-	return err == nil, translated
+	return translate(err, "the price list")
 }
 
-// sizes lists the machine types that the zones of a region have. What is no region of machines, such as "us", has none.
+// sizes lists the machine types that the zones of a region have, as the first project tells that may ask: in some the API is
+// off. What is no region of machines, such as "us", has none.
 func (c *Collector) sizes(ctx context.Context, projects []string, region string) (map[string]size, error) {
 	out := map[string]size{}
-	if len(projects) == 0 || !strings.Contains(region, "-") {
+	if !strings.Contains(region, "-") {
 		return out, nil
 	}
-	project, what := projects[0], "the machine types of region "+region
+	for _, project := range projects {
+		err := c.sizesOf(ctx, project, region, out)
+		translated := translate(err, "the machine types of region "+region)
+		if err == nil || !unasked(translated) {
+			return out, translated
+		}
+		clear(out)
+	}
+	return out, nil
+}
+
+// unasked tells that a project cannot be asked, which others may be: it is gone, refuses, or has the API switched off.
+func unasked(translated error) bool {
+	code := fault.CodeOf(translated)
+	return code == fault.Forbidden || code == fault.NotFound
+}
+
+func (c *Collector) sizesOf(ctx context.Context, project, region string, out map[string]size) error {
 	r, err := c.compute.Regions.Get(project, region).Context(ctx).Do()
-	switch translated := translate(err, what); {
-	case err == nil:
-	case fault.CodeOf(translated) == fault.NotFound, fault.CodeOf(translated) == fault.Forbidden:
-		return out, nil
-	default:
-		return nil, translated
+	if err != nil {
+		return err
 	}
 	for _, zone := range r.Zones {
 		err := c.compute.MachineTypes.List(project, last(zone)).MaxResults(pageItems).Pages(ctx, func(p *compute.MachineTypeList) error {
@@ -101,10 +110,10 @@ func (c *Collector) sizes(ctx context.Context, projects []string, region string)
 			return nil
 		})
 		if err != nil {
-			return nil, translate(err, what)
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // tiers are the sizes that databases of the projects have, and those that Google's console offers: 3.75 GiB for each core.
@@ -127,7 +136,7 @@ func (c *Collector) tiers(ctx context.Context, projects []string) ([]size, error
 			return nil
 		})
 		translated := translate(err, "the databases of project "+project)
-		if err != nil && fault.CodeOf(translated) != fault.Forbidden {
+		if err != nil && !unasked(translated) {
 			return nil, translated
 		}
 	}

@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,15 +79,29 @@ func TestAMachineCostsItsCoresAndItsMemory(t *testing.T) {
 	}
 }
 
+// A price list that was not read is none that is empty.
 func TestWithoutTheCatalogueThereAreNoPrices(t *testing.T) {
 	t.Parallel()
-	g := newGoogle(t)
-	g.on(skus, problem(403, "accessNotConfigured"))
-	if got, err := g.collector(connection(), g.options()).Prices(t.Context(), []string{"europe-west3"}); err != nil || len(got) != 0 {
-		t.Errorf("got %v %v", got, err)
+	for reason, want := range map[string]fault.Code{"accessNotConfigured": fault.Forbidden, "backendError": fault.Unavailable} {
+		g := newGoogle(t)
+		g.on(skus, problem(map[fault.Code]int{fault.Forbidden: 403, fault.Unavailable: 500}[want], reason))
+		if got, err := g.collector(connection(), g.options()).Prices(t.Context(), []string{"europe-west3"}); err == nil || fault.CodeOf(err) != want || len(got) != 0 {
+			t.Errorf("got %v %v", got, err)
+		}
 	}
-	g.on(skus, problem(500, "backendError"))
-	if _, err := g.collector(connection(), g.options()).Prices(t.Context(), []string{"europe-west3"}); fault.CodeOf(err) != fault.Unavailable {
-		t.Errorf("got %v", err)
+}
+
+// The first project by name often is one without machines, in which the API is off, or one that was deleted since.
+func TestAProjectThatCannotBeAskedTakesNoPricesAway(t *testing.T) {
+	t.Parallel()
+	for code, reason := range map[int]string{403: "accessNotConfigured", 404: "notFound"} {
+		g := newGoogle(t)
+		g.priceList(t)
+		g.on(engineHost+"archive/regions/europe-west3", problem(code, reason))
+		g.on(sqlHost+"archive/instances", problem(code, reason))
+		got, err := g.collector(connection("projects", "archive, shop-prod"), g.options()).Prices(t.Context(), []string{"europe-west3"})
+		if err != nil || !slices.ContainsFunc(got, func(p resource.Price) bool { return p.Size == "n2-standard-4" }) {
+			t.Errorf("%s: %d prices, %v", reason, len(got), err)
+		}
 	}
 }
