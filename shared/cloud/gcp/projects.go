@@ -6,10 +6,15 @@ import (
 	"strings"
 
 	"google.golang.org/api/cloudresourcemanager/v1"
+
+	"github.com/cost-agent/cost-agent/shared/fault"
 )
 
 // everyProject in the setting stands for all projects that the service account sees. No project can be called so: ids are longer.
 const everyProject = "all"
+
+// seeRight is what a project is listed by.
+const seeRight = "resourcemanager.projects.get"
 
 // owned lists the projects whose resources are read: those that are named, or all that are seen. Google makes projects of its
 // own for scripts, which hold nothing that costs; their ids begin with "sys-".
@@ -26,6 +31,12 @@ func (c *Collector) owned(ctx context.Context) ([]string, error) {
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, translate(err, "the list of projects")
+	}
+	if len(out) == 0 { // Google lists those that may be seen, and says nothing of the others
+		return nil, fault.New(fault.Forbidden, "The connection sees no project at all. Give its service account %s on the projects to read, or name them.", seeRight)
+	}
 	slices.Sort(out)
-	return slices.Compact(out), translate(err, "the list of projects")
+	return slices.Compact(out), nil
 }

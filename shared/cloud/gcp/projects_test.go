@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cost-agent/cost-agent/shared/fault"
@@ -35,6 +36,17 @@ func TestAllProjectsThatAreSeenAreRead(t *testing.T) {
 	g.on(projectList, problem(503, "backendError"))
 	if _, err := c.Resources(t.Context()); fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("a list of projects that does not come is no list without projects: %v", err)
+	}
+}
+
+// Google lists what may be seen: a list without projects is a right that lacks, and no estate without resources.
+func TestToSeeNoProjectIsNotToHaveNone(t *testing.T) {
+	t.Parallel()
+	g := newGoogle(t)
+	g.on(projectList, reply(`{}`))
+	c := g.collector(connection("projects", "all"), g.options())
+	if inv, err := c.Resources(t.Context()); fault.CodeOf(err) != fault.Forbidden || !strings.Contains(err.Error(), seeRight) {
+		t.Errorf("got %v %v", inv, err)
 	}
 }
 

@@ -65,7 +65,7 @@ var perSeries = decimal.RequireFromString("0.0000005")
 const pageSeries = 10000
 
 // Usage reads what was measured in whole steps of the query. Metrics that Google does not have for a type are absent. A project
-// whose metrics the connection may not read has a part that says so. At the limit of spending, it gives what was read until then
+// that is gone, or whose metrics the connection may not read, has a part that says so. At the limit of spending, it gives what was read until then
 // with fault.LimitReached.
 func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Measured, error) {
 	if q.Every < time.Minute || q.Every%time.Second != 0 {
@@ -88,7 +88,7 @@ func (c *Collector) Usage(ctx context.Context, q ingest.UsageQuery) (ingest.Meas
 		part := ingest.Part{Account: s.project, Region: global, Service: "monitoring", Status: ingest.OK}
 		measured, err := c.measure(ctx, s, refs[s], q)
 		switch what := "the metrics of project " + s.project; {
-		case fault.CodeOf(translate(err, what)) == fault.Forbidden:
+		case err != nil && unasked(translate(err, what)): // one that is gone or refuses takes nothing from the others
 			refused[s.project] = true
 			part.Status, part.Reason = unreadAs(err, what)
 			measured = nil

@@ -161,3 +161,21 @@ func TestUsageThatCannotBeReadIsNotZero(t *testing.T) {
 		t.Errorf("a project that refuses was asked %d times", asked)
 	}
 }
+
+// Resources of a project that was deleted since stand in the inventory for a while.
+func TestADeletedProjectTakesNoMetricsFromTheOthers(t *testing.T) {
+	t.Parallel()
+	g := newGoogle(t)
+	g.on("GET monitoring.googleapis.com /v3/projects/archive/timeSeries", problem(404, "notFound"))
+	g.on(series, reply(`{"timeSeries":[`+timeSeries("gce_instance", "instance_id", "4477882211", at("2026-11-09T02:00:00Z", `"doubleValue":0.1`))+`]}`))
+	q, gone := onlyInstances(question(resource.CPU)), web
+	gone.Account = "archive"
+	q.Refs = append(q.Refs, gone)
+	got, err := g.collector(connection(), g.options()).Usage(t.Context(), q)
+	if err != nil || len(got.Usage) != 1 || got.Usage[0].Ref != web {
+		t.Errorf("got %+v %v", got, err)
+	}
+	if len(got.Parts) != 2 || got.Parts[0].Account != "archive" || got.Parts[0].Status != ingest.Failed || got.Parts[1].Status != ingest.OK {
+		t.Errorf("the parts are %+v", got.Parts)
+	}
+}
