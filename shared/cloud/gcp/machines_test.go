@@ -32,3 +32,12 @@ func TestLicencesThatPricesDependOn(t *testing.T) {
 		}
 	}
 }
+
+func TestADiskInTwoZonesIsNotThatOfOne(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[string]string{"zones/europe-west3-a": "pd-ssd", "regions/europe-west3": "regional-pd-ssd"} {
+		if got := diskType(scope, &compute.Disk{Type: scope + "/diskTypes/pd-ssd"}); got != want {
+			t.Errorf("in %s: %s, want %s", scope, got, want)
+		}
+	}
+}

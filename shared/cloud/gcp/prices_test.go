@@ -52,6 +52,7 @@ func TestAMachineCostsItsCoresAndItsMemory(t *testing.T) {
 		"europe-west3 database pd_ssd postgres":       "0.204",
 		"europe-west3 database pd_hdd mysql":          "0.108",
 		"europe-west3 volume pd-ssd":                  "0.204",
+		"europe-west3 volume regional-pd-ssd":         "0.408", // in two zones
 		"europe-west3 snapshot standard":              "0.026",
 		"eu snapshot standard":                        "0.03",
 	}

@@ -30,7 +30,7 @@ func readDisks(ctx context.Context, c *Collector, project string, f *found) erro
 
 func (f *found) disk(project, scope string, d *compute.Disk) {
 	attributes := map[string]string{
-		resource.AttrState: "available", resource.AttrVolumeType: last(d.Type), resource.AttrGiB: strconv.FormatInt(d.SizeGb, 10),
+		resource.AttrState: "available", resource.AttrVolumeType: diskType(scope, d), resource.AttrGiB: strconv.FormatInt(d.SizeGb, 10),
 		resource.AttrAttachedTo: "",
 	}
 	if len(d.Users) > 0 {
@@ -53,6 +53,16 @@ func (f *found) disk(project, scope string, d *compute.Disk) {
 		},
 		Name: d.Name, Attributes: attributes, Tags: d.Labels, CreatedAt: moment(d.CreationTimestamp), SeenAt: f.seenAt,
 	})
+}
+
+// diskType is the type of a disk. Persistent disks that a region keeps in two of its zones bear the same name as those of one, and
+// cost twice as much.
+func diskType(scope string, d *compute.Disk) string {
+	typ := last(d.Type)
+	if strings.HasPrefix(scope, "regions/") && strings.HasPrefix(typ, "pd-") {
+		return "regional-" + typ
+	}
+	return typ
 }
 
 func readAddresses(ctx context.Context, c *Collector, project string, f *found) error {
