@@ -122,9 +122,9 @@ func readSnapshots(ctx context.Context, c *Collector, project string, f *found) 
 	return err
 }
 
-// wide are the places without zones that snapshots are kept in. The one list of snapshots covers them all, and a place of which
-// nothing is said would keep its snapshots forever.
-var wide = []string{global, "asia", "eu", "us"}
+// wide are the places without zones that snapshots and buckets are kept in, pairs of regions included. The one list covers them
+// all, and a place of which nothing is said would keep what it held forever.
+var wide = []string{global, "asia", "eu", "us", "asia1", "eur4", "eur5", "eur7", "eur8", "nam4"}
 
 // snapshot adds a snapshot where it is kept: a region, or the wider place that bills name, such as "us".
 func (f *found) snapshot(project string, s *compute.Snapshot) {
