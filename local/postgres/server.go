@@ -153,9 +153,6 @@ func (c cluster) lastWords() string {
 // URL connects to the database as its owner, who is no superuser, so that row level security holds.
 func (s *Server) URL() string { return s.url }
 
-// Dir is where the server really lives, which is another place than asked for when that was out of its reach.
-func (s *Server) Dir() string { return s.dir }
-
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -77,15 +76,24 @@ type connectionView struct {
 	Status    ingest.Status     `json:"status,omitempty" enum:"ok,denied,disabled,error,limited" doc:"The worst of how the last readings went, which its status tells one by one. Absent: it was never read or tested."`
 }
 
-func viewOf(c ingest.Connection, readings []ingest.Reading) connectionView {
-	own := slices.DeleteFunc(slices.Clone(readings), func(r ingest.Reading) bool { return r.Connection != c.ID })
+// viewOf shows a connection with how its own readings went.
+func viewOf(c ingest.Connection, own []ingest.Reading) connectionView {
 	return connectionView{ID: c.ID, Cloud: c.Cloud, Name: c.Name, Settings: c.Settings, HasSecret: c.Secret != "", Status: ingest.StatusOf(own)}
 }
 
-// view shows a connection with how its readings went.
+// readings are how the last attempts went, by connection.
+func (x Connections) readings(ctx context.Context, t tenant.ID) (map[string][]ingest.Reading, error) {
+	all, err := x.Store.Readings(ctx, t)
+	out := map[string][]ingest.Reading{}
+	for _, r := range all {
+		out[r.Connection] = append(out[r.Connection], r)
+	}
+	return out, err
+}
+
 func (x Connections) view(ctx context.Context, c ingest.Connection) (*connectionOutput, error) {
-	readings, err := x.Store.Readings(ctx, c.Tenant)
-	return &connectionOutput{viewOf(c, readings)}, err
+	readings, err := x.readings(ctx, c.Tenant)
+	return &connectionOutput{viewOf(c, readings[c.ID])}, err
 }
 
 type connectionsOutput struct {
@@ -99,11 +107,11 @@ func (x Connections) list(ctx context.Context, p tenant.Principal, _ *struct{}) 
 	if err != nil {
 		return nil, err
 	}
-	readings, err := x.Store.Readings(ctx, p.Tenant)
+	readings, err := x.readings(ctx, p.Tenant)
 	out := &connectionsOutput{}
 	out.Body.Items = make([]connectionView, 0, len(all))
 	for _, c := range all {
-		out.Body.Items = append(out.Body.Items, viewOf(c, readings))
+		out.Body.Items = append(out.Body.Items, viewOf(c, readings[c.ID]))
 	}
 	return out, err
 }

@@ -173,7 +173,7 @@ func TestReadingsOfALimitedConnectionShareALedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := plans[0]
-	if c.AtOnce != 1 || ingest.Owned(buyer, c.Ledger) != nil || string(s.objects[c.Ledger]) != "{\"spent\":\"0\"}\n" {
+	if c.AtOnce != 1 || ingest.Owned(buyer, c.Ledger) != nil || string(s.objects[c.Ledger]) != `{"spent":"0"}` {
 		t.Errorf("%+v, ledger %s", c, s.objects[c.Ledger])
 	}
 	if c.Readings[2].What != ingest.InventoryReading || monthsOf(c)[0] != "2026-09" || monthsOf(c)[17] != "2025-04" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -213,23 +212,18 @@ func spent(all []ingest.Spending) decimal.Decimal {
 
 // stageJSON stages a document.
 func stageJSON(ctx context.Context, to ingest.Staging, key string, document any) error {
-	w, err := to.Writer(ctx, key)
+	content, err := json.Marshal(document)
 	if err != nil {
-		return err
+		return staged(err)
 	}
-	if err := json.NewEncoder(w).Encode(document); err != nil {
-		return errors.Join(staged(err), w.Abort())
-	}
-	return w.Close()
+	return stageBytes(ctx, to, key, content)
 }
 
 // readJSON reads a staged document.
-func readJSON(ctx context.Context, from ingest.Staging, key string, into any) (err error) {
-	object, err := from.Reader(ctx, key)
+func readJSON(ctx context.Context, from ingest.Staging, key string, into any) error {
+	content, err := readBytes(ctx, from, key)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = object.Close() }() // it was only read
-	err = json.NewDecoder(io.NewSectionReader(object, 0, object.Size())).Decode(into)
-	return fault.Wrap(err, fault.Unavailable, "A staged document cannot be read; try again in a moment.")
+	return fault.Wrap(json.Unmarshal(content, into), fault.Unavailable, "A staged document cannot be read; try again in a moment.")
 }

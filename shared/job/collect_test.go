@@ -123,7 +123,7 @@ func TestReadingsOfARunShareTheLimit(t *testing.T) {
 	if _, err := read(cloud{rows: 9, failAt: 3}); fault.CodeOf(err) != fault.Throttled {
 		t.Errorf("the one that fails: %v", err)
 	}
-	if string(s.objects[ledger]) != "{\"spent\":\"0.08\"}\n" { // 4, and the 4 calls of the attempt that failed
+	if string(s.objects[ledger]) != `{"spent":"0.08"}` { // 4, and the 4 calls of the attempt that failed
 		t.Errorf("spent %s", s.objects[ledger])
 	}
 	if out, err := read(cloud{rows: 4}); err != nil || out.Rows != 0 || !strings.Contains(out.Stopped, "after 0.1 USD") || out.Spent[0].Units != 2 {
